@@ -1,0 +1,34 @@
+/* System calls by ISA-neutral number.
+ *
+ * The numbers are those of Linux's generic table (AArch64 and RISC-V use it as
+ * it stands); the compiler maps them to the older x86-64 numbers.  The number
+ * must be a constant expression; every further argument is a long.  The result
+ * is the kernel's: -errno on failure.
+ */
+#ifndef _HCC_SYSCALL_H
+#define _HCC_SYSCALL_H
+
+#include <hcc/abi.h>
+
+#define HCC_SYS_UNLINKAT 35
+#define HCC_SYS_OPENAT 56
+#define HCC_SYS_CLOSE 57
+#define HCC_SYS_LSEEK 62
+#define HCC_SYS_READ 63
+#define HCC_SYS_WRITE 64
+#define HCC_SYS_EXIT 93
+#define HCC_SYS_EXIT_GROUP 94
+#define HCC_SYS_CLOCK_GETTIME 113
+#define HCC_SYS_KILL 129
+#define HCC_SYS_GETTIMEOFDAY 169
+#define HCC_SYS_GETPID 172
+#define HCC_SYS_BRK 214
+
+#define HCC_AT_FDCWD (-100L)
+
+long __hcc_syscall(long number, ...) __HCC_LEAF;
+
+/* Turns a raw result into C's convention: -1 and errno on failure. */
+long __hcc_result(long raw) __HCC_LEAF;
+
+#endif

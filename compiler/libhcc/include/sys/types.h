@@ -1,0 +1,23 @@
+#ifndef _SYS_TYPES_H
+#define _SYS_TYPES_H
+
+#include <stddef.h>
+
+typedef long ssize_t;
+typedef long off_t;
+typedef long time_t;
+typedef long clock_t;
+typedef long suseconds_t;
+typedef int clockid_t;
+typedef int pid_t;
+typedef unsigned uid_t;
+typedef unsigned gid_t;
+typedef unsigned mode_t;
+typedef unsigned long dev_t;
+typedef unsigned long ino_t;
+typedef unsigned char u_char;
+typedef unsigned short u_short;
+typedef unsigned u_int;
+typedef unsigned long u_long;
+
+#endif

@@ -1,0 +1,164 @@
+"""Guest memory: one flat 4 GiB reservation with a permission byte a page.
+
+The reservation is an anonymous mapping without swap reserve, so untouched pages cost nothing and
+an address is an offset. Permissions are kept twice: in `pages`, a byte for each 4 KiB page that
+the interpreter looks at before each access, and in the host's page tables (mprotect), where
+compiled code meets them. Pages of a device belong to an object with `read` and `write`; they
+carry no permission bits, so every engine reaches them by its slow path.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from attrs import frozen
+
+from hcc.emulator.faults import FaultKind, MemoryFault
+from hcc.isa.errors import HccError
+
+PAGE_SIZE = 4096
+PAGE_BITS = 12
+SPACE_SIZE = 1 << 32
+
+READ = 1
+WRITE = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_MAP_NORESERVE = 0x4000
+_RUNS = [re.compile(bytes([access]) + b"*") for access in (0, READ, WRITE, READ | WRITE)]
+
+
+class Device(Protocol):
+    """What answers on an address range instead of memory. Offsets count from its start."""
+
+    def read(self, offset: int, size: int) -> int:
+        """The little-endian integer of `size` bytes at `offset`."""
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """Take the little-endian integer of `size` bytes at `offset`."""
+
+
+@frozen
+class DeviceRange:
+    """A device and the page-aligned addresses it answers on."""
+
+    start: int
+    end: int
+    device: Device
+
+
+def page_floor(addr: int) -> int:
+    return addr & -PAGE_SIZE
+
+
+def page_ceil(addr: int) -> int:
+    return (addr + PAGE_SIZE - 1) & -PAGE_SIZE
+
+
+class Memory:
+    """The memory of one address space. Accesses are little-endian."""
+
+    def __init__(self) -> None:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+        # One page more than 4 GiB, never accessible: where clamped wild addresses end.
+        self.data = mmap.mmap(-1, SPACE_SIZE + PAGE_SIZE, flags=flags)
+        self.pages = bytearray(SPACE_SIZE >> PAGE_BITS)
+        self.devices: list[DeviceRange] = []
+        self.host_addr = ctypes.addressof(ctypes.c_char.from_buffer(self.data))
+        _libc.mprotect(self.host_addr, SPACE_SIZE + PAGE_SIZE, 0)
+
+    def protect(self, start: int, size: int, access: int) -> None:
+        """Give the pages of a page-aligned range the access READ, READ | WRITE or 0 (none)."""
+        if start % PAGE_SIZE or size % PAGE_SIZE or start < 0 or start + size > SPACE_SIZE:
+            raise HccError(f"guest range {start:#x}+{size:#x} is not made of pages below 4 GiB")
+        first, count = start >> PAGE_BITS, size >> PAGE_BITS
+        self.pages[first : first + count] = bytes([access]) * count
+        # Loaders fill read-only pages from this side, so the host keeps them writable; compiled
+        # code checks writes to them by their page byte.
+        host_access = mmap.PROT_READ | mmap.PROT_WRITE if access else 0
+        if _libc.mprotect(self.host_addr + start, size, host_access):
+            raise HccError(f"mprotect of {size} bytes failed: errno {ctypes.get_errno()}")
+
+    def map_device(self, start: int, size: int, device: Device) -> None:
+        """Let `device` answer on a page-aligned range."""
+        self.protect(start, size, 0)
+        self.devices.append(DeviceRange(start, start + size, device))
+
+    def mapped_ranges(self) -> Iterator[tuple[int, int, int]]:
+        """(start, end, access) of each run of pages with one access other than none."""
+        pages, position, total = self.pages, 0, len(self.pages)
+        while position < total:
+            access = pages[position]
+            run = _RUNS[access].match(pages, position)
+            end = run.end() if run else total
+            if access:
+                yield position << PAGE_BITS, end << PAGE_BITS, access
+            position = end
+
+    # ---- access by the host: checked, any size ----
+
+    def check(self, addr: int, size: int, access: int) -> None:
+        """Raise MemoryFault unless all bytes of the range have the access."""
+        end = addr + max(size, 1)
+        kind = FaultKind.WRITE if access & WRITE else FaultKind.READ
+        if addr < 0 or end > SPACE_SIZE:
+            raise MemoryFault(kind, addr, size)
+        for page in range(addr >> PAGE_BITS, ((end - 1) >> PAGE_BITS) + 1):
+            if not self.pages[page] & access:
+                raise MemoryFault(kind, addr, size)
+
+    def read(self, addr: int, size: int) -> bytes:
+        """`size` bytes from readable pages."""
+        self.check(addr, size, READ)
+        return self.data[addr : addr + size]
+
+    def write(self, addr: int, content: bytes) -> None:
+        """Put bytes into writable pages."""
+        self.check(addr, len(content), WRITE)
+        self.data[addr : addr + len(content)] = content
+
+    def fill(self, addr: int, content: bytes) -> None:
+        """Put bytes into mapped pages whatever their access: for loaders."""
+        self.check(addr, len(content), READ | WRITE)
+        self.data[addr : addr + len(content)] = content
+
+    def read_string(self, addr: int, limit: int = 1 << 20) -> bytes:
+        """The NUL-terminated string at `addr`, without its NUL."""
+        end = addr
+        while True:
+            self.check(end, 1, READ)
+            stop = page_floor(end) + PAGE_SIZE
+            found = self.data.find(b"\0", end, stop)
+            if found >= 0:
+                return self.data[addr:found]
+            end = stop
+            if end - addr > limit:
+                raise MemoryFault(FaultKind.READ, addr, limit)
+
+    # ---- access by guest instructions: the path for whatever is not a plain access to one page ----
+
+    def load(self, addr: int, size: int) -> int:
+        """The integer that an instruction loads; devices and page-crossing accesses included."""
+        device = self._device_at(addr)
+        if device:
+            return device.device.read(addr - device.start, size)
+        return int.from_bytes(self.read(addr, size), "little")
+
+    def store(self, addr: int, size: int, value: int) -> None:
+        """The counterpart of `load`."""
+        device = self._device_at(addr)
+        if device:
+            device.device.write(addr - device.start, size, value)
+        else:
+            self.write(addr, value.to_bytes(size, "little"))
+
+    def _device_at(self, addr: int) -> DeviceRange | None:
+        for device in self.devices:
+            if device.start <= addr < device.end:
+                return device
+        return None

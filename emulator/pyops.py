@@ -1,0 +1,242 @@
+"""Operations as Python source: how the interpreter spells each pure operation of the builder.
+
+Values are Python ints in [0, 2^bits) and floats (an f32 is the double of the same value). Most
+operations are one expression; the ones whose corner cases Python words differently (it raises
+where IEEE 754 gives infinity, say) are the functions below, which generated code calls by name.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from hcc.isa.builder import Op, Rounding
+from hcc.isa.values import F32, F64, Ty
+
+_INF = math.inf
+
+PI, PQ = struct.Struct("<I").pack, struct.Struct("<Q").pack
+PF, PD = struct.Struct("<f").pack, struct.Struct("<d").pack
+UI, UQ = struct.Struct("<I").unpack, struct.Struct("<Q").unpack
+UF, UD = struct.Struct("<f").unpack, struct.Struct("<d").unpack
+
+
+def f32(x: float) -> float:
+    """The single nearest to a double. Exact for + - * / sqrt of singles (53 >= 2 * 24 + 2)."""
+    try:
+        return UF(PF(x))[0]  # type: ignore[no-any-return]
+    except OverflowError:
+        return math.copysign(_INF, x)
+
+
+def fdiv(a: float, b: float) -> float:
+    if b:
+        return a / b
+    if not a or a != a or b != b:
+        return a + b if a != a or b != b else math.nan
+    return math.copysign(_INF, a) * math.copysign(1.0, b)
+
+
+def fsqrt(a: float) -> float:
+    return math.sqrt(a) if a >= 0 or a != a else math.nan
+
+
+def fma(a: float, b: float, c: float, ty: Ty) -> float:
+    """a * b + c with one rounding, through exact rational arithmetic."""
+    product = a * b
+    if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+        # An overflowing finite product must not become an infinity of its own here.
+        finite = math.isfinite(a) and math.isfinite(b)
+        return c if finite and not math.isnan(c) else product + c
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    if not exact:
+        return product + c  # signed zeros, by the rules of addition
+    return round_fraction(exact, ty)
+
+
+def round_fraction(x: Fraction, ty: Ty) -> float:
+    """The f32 or f64 nearest to a rational, ties to even, overflowing to infinity."""
+    digits, least = (24, -149) if ty.bits == 32 else (53, -1074)
+    magnitude = abs(x)
+    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    if magnitude < Fraction(2) ** exponent:
+        exponent -= 1
+    unit = max(exponent - digits + 1, least)
+    mantissa = round(magnitude / Fraction(2) ** unit)
+    try:
+        value = math.ldexp(mantissa, unit)
+    except OverflowError:
+        value = _INF
+    if ty.bits == 32:
+        value = f32(value)
+    return -value if x < 0 else value
+
+
+def uitofp(value: int, ty: Ty) -> float:
+    """The nearest f32 or f64 to a Python int, rounded once."""
+    if ty.bits == 64:
+        return float(value)
+    return f32(float(value)) if -1 << 53 < value < 1 << 53 else round_fraction(Fraction(value), ty)
+
+
+def sitofp(value: int, sign: int, ty: Ty) -> float:
+    return uitofp((value ^ sign) - sign, ty)
+
+
+def fptosi(a: float, bits: int) -> int:
+    """Toward zero, saturating, NaN gives 0; the result is the unsigned reading."""
+    if a != a:
+        return 0
+    limit = 1 << (bits - 1)
+    if a >= limit:
+        return limit - 1
+    if a <= -limit:
+        return limit
+    return int(a) & ((1 << bits) - 1)
+
+
+def fptoui(a: float, bits: int) -> int:
+    """Toward zero, saturating, NaN gives 0."""
+    if not a > 0:
+        return 0
+    limit = 1 << bits
+    return limit - 1 if a >= limit else int(a)
+
+
+def fround(a: float, mode: Rounding) -> float:
+    """To an integral value; zeros keep the sign of the argument."""
+    if not math.isfinite(a) or abs(a) >= 4503599627370496.0:
+        return a
+    match mode:
+        case Rounding.NEAREST_EVEN:
+            whole = round(a)
+        case Rounding.NEAREST_AWAY:
+            whole = math.floor(Fraction(abs(a)) + Fraction(1, 2))
+        case Rounding.TOWARD_ZERO:
+            whole = int(a)
+        case Rounding.DOWN:
+            whole = math.floor(a)
+        case Rounding.UP:
+            whole = math.ceil(a)
+    return math.copysign(float(abs(whole)), a)
+
+
+def sdiv(a: int, b: int, bits: int) -> int:
+    sign = 1 << (bits - 1)
+    a, b = (a ^ sign) - sign, (b ^ sign) - sign
+    quotient = abs(a) // abs(b)
+    return (quotient if (a < 0) == (b < 0) else -quotient) & ((1 << bits) - 1)
+
+
+def srem(a: int, b: int, bits: int) -> int:
+    sign = 1 << (bits - 1)
+    a, b = (a ^ sign) - sign, (b ^ sign) - sign
+    remainder = abs(a) % abs(b)
+    return (-remainder if a < 0 else remainder) & ((1 << bits) - 1)
+
+
+def cttz(a: int, bits: int) -> int:
+    return (a & -a).bit_length() - 1 if a else bits
+
+
+def bswap(a: int, bits: int) -> int:
+    return int.from_bytes(a.to_bytes(bits // 8, "little"), "big")
+
+
+def bitreverse(a: int, bits: int) -> int:
+    return int(f"{a:0{bits}b}"[::-1], 2)
+
+
+NAMESPACE: dict[str, Any] = {
+    name: globals()[name]
+    for name in (
+        "PI", "PQ", "PF", "PD", "UI", "UQ", "UF", "UD",
+        "f32", "fdiv", "fsqrt", "fma", "sitofp", "uitofp", "fptosi", "fptoui", "fround",
+        "sdiv", "srem", "cttz", "bswap", "bitreverse",
+    )
+}  # fmt: skip
+NAMESPACE |= {f"ROUND_{mode.value}": mode for mode in Rounding}
+NAMESPACE |= {"TY32": F32, "TY64": F64}
+
+# The spelling of an operation: result type, operand texts, operand types, attribute -> expression.
+Spelling = Callable[[Ty, list[str], list[Ty], Any], str]
+
+
+def _signed(text: str, ty: Ty) -> str:
+    sign = 1 << (ty.bits - 1)
+    return str((int(text) ^ sign) - sign) if text.isdigit() else f"(({text} ^ {sign}) - {sign})"
+
+
+def _biased(text: str, ty: Ty) -> str:
+    """The value with its sign bit turned, in which signed order is unsigned order."""
+    sign = 1 << (ty.bits - 1)
+    return str(int(text) ^ sign) if text.isdigit() else f"({text} ^ {sign})"
+
+
+def _sext(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
+    if types[0].bits == 1:
+        return f"(-{args[0]} & {ty.mask})"
+    return f"({_signed(args[0], types[0])} & {ty.mask})"
+
+
+def _rounded(ty: Ty, text: str) -> str:
+    return f"f32({text})" if ty.bits == 32 else f"({text})"
+
+
+def _bitcast(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
+    letters = {32: ("I", "F"), 64: ("Q", "D")}[ty.bits]
+    pack, unpack = letters if ty.is_float else letters[::-1]
+    return f"U{unpack}(P{pack}({args[0]}))[0]"
+
+
+SPELLINGS: dict[Op, Spelling] = {
+    Op.ADD: lambda ty, a, t, x: f"({a[0]} + {a[1]} & {ty.mask})",
+    Op.SUB: lambda ty, a, t, x: f"({a[0]} - {a[1]} & {ty.mask})",
+    Op.MUL: lambda ty, a, t, x: f"({a[0]} * {a[1]} & {ty.mask})",
+    Op.UDIV: lambda ty, a, t, x: f"({a[0]} // {a[1]})",
+    Op.UREM: lambda ty, a, t, x: f"({a[0]} % {a[1]})",
+    Op.SDIV: lambda ty, a, t, x: f"sdiv({a[0]}, {a[1]}, {ty.bits})",
+    Op.SREM: lambda ty, a, t, x: f"srem({a[0]}, {a[1]}, {ty.bits})",
+    Op.AND: lambda ty, a, t, x: f"({a[0]} & {a[1]})",
+    Op.OR: lambda ty, a, t, x: f"({a[0]} | {a[1]})",
+    Op.XOR: lambda ty, a, t, x: f"({a[0]} ^ {a[1]})",
+    Op.SHL: lambda ty, a, t, x: f"({a[0]} << {a[1]} & {ty.mask})",
+    Op.LSHR: lambda ty, a, t, x: f"({a[0]} >> {a[1]})",
+    Op.ASHR: lambda ty, a, t, x: f"({_signed(a[0], ty)} >> {a[1]} & {ty.mask})",
+    Op.CTLZ: lambda ty, a, t, x: f"({ty.bits} - ({a[0]}).bit_length())",
+    Op.CTTZ: lambda ty, a, t, x: f"cttz({a[0]}, {ty.bits})",
+    Op.CTPOP: lambda ty, a, t, x: f"({a[0]}).bit_count()",
+    Op.BSWAP: lambda ty, a, t, x: f"bswap({a[0]}, {ty.bits})",
+    Op.BITREVERSE: lambda ty, a, t, x: f"bitreverse({a[0]}, {ty.bits})",
+    Op.EQ: lambda ty, a, t, x: f"({a[0]} == {a[1]})",
+    Op.NE: lambda ty, a, t, x: f"({a[0]} != {a[1]})",
+    Op.ULT: lambda ty, a, t, x: f"({a[0]} < {a[1]})",
+    Op.ULE: lambda ty, a, t, x: f"({a[0]} <= {a[1]})",
+    Op.SLT: lambda ty, a, t, x: f"({_biased(a[0], t[0])} < {_biased(a[1], t[1])})",
+    Op.SLE: lambda ty, a, t, x: f"({_biased(a[0], t[0])} <= {_biased(a[1], t[1])})",
+    Op.FEQ: lambda ty, a, t, x: f"({a[0]} == {a[1]})",
+    Op.FLT: lambda ty, a, t, x: f"({a[0]} < {a[1]})",
+    Op.FLE: lambda ty, a, t, x: f"({a[0]} <= {a[1]})",
+    Op.FUNO: lambda ty, a, t, x: f"(({a[0]}) != ({a[0]}) or ({a[1]}) != ({a[1]}))",
+    Op.SELECT: lambda ty, a, t, x: f"({a[1]} if {a[0]} else {a[2]})",
+    Op.ZEXT: lambda ty, a, t, x: f"(+{a[0]})" if t[0].bits == 1 else a[0],
+    Op.SEXT: _sext,
+    Op.TRUNC: lambda ty, a, t, x: f"({a[0]} & {ty.mask})",
+    Op.BITCAST: _bitcast,
+    Op.FADD: lambda ty, a, t, x: _rounded(ty, f"{a[0]} + {a[1]}"),
+    Op.FSUB: lambda ty, a, t, x: _rounded(ty, f"{a[0]} - {a[1]}"),
+    Op.FMUL: lambda ty, a, t, x: _rounded(ty, f"{a[0]} * {a[1]}"),
+    Op.FDIV: lambda ty, a, t, x: _rounded(ty, f"fdiv({a[0]}, {a[1]})"),
+    Op.FSQRT: lambda ty, a, t, x: _rounded(ty, f"fsqrt({a[0]})"),
+    Op.FMA: lambda ty, a, t, x: f"fma({a[0]}, {a[1]}, {a[2]}, TY{ty.bits})",
+    Op.FPEXT: lambda ty, a, t, x: a[0],
+    Op.FPTRUNC: lambda ty, a, t, x: f"f32({a[0]})",
+    Op.SITOFP: lambda ty, a, t, x: f"sitofp({a[0]}, {1 << (t[0].bits - 1)}, TY{ty.bits})",
+    Op.UITOFP: lambda ty, a, t, x: f"uitofp({a[0]}, TY{ty.bits})",
+    Op.FPTOSI: lambda ty, a, t, x: f"fptosi({a[0]}, {ty.bits})",
+    Op.FPTOUI: lambda ty, a, t, x: f"fptoui({a[0]}, {ty.bits})",
+    Op.FROUND: lambda ty, a, t, x: f"fround({a[0]}, ROUND_{x.value})",
+}

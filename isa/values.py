@@ -1,0 +1,80 @@
+"""Types of the values that instruction semantics compute with.
+
+A type is an integer or floating-point element and a number of lanes. Integers carry no sign:
+operations do (`udiv`, `sdiv`). One lane is a scalar; more make a vector whose operations apply
+lane by lane, as in LLVM.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import cache
+
+from attrs import frozen
+
+
+class Kind(Enum):
+    """What the bits of an element stand for."""
+
+    INT = "i"
+    FLOAT = "f"
+
+
+@frozen
+class Ty:
+    """The type of a value: `lanes` elements of `bits` bits each."""
+
+    kind: Kind
+    bits: int
+    lanes: int = 1
+
+    @property
+    def is_float(self) -> bool:
+        return self.kind is Kind.FLOAT
+
+    @property
+    def size_bits(self) -> int:
+        """Bits of the whole value, all lanes together."""
+        return self.bits * self.lanes
+
+    @property
+    def element(self) -> Ty:
+        """The type of one lane."""
+        return _type(self.kind, self.bits, 1)
+
+    @property
+    def mask(self) -> int:
+        """All ones, for one lane."""
+        return (1 << self.bits) - 1
+
+    def with_element(self, element: Ty) -> Ty:
+        """The same number of lanes of another element."""
+        return _type(element.kind, element.bits, self.lanes)
+
+    def __str__(self) -> str:
+        text = f"{self.kind.value}{self.bits}"
+        return text if self.lanes == 1 else f"<{self.lanes} x {text}>"
+
+
+@cache
+def _type(kind: Kind, bits: int, lanes: int) -> Ty:
+    return Ty(kind, bits, lanes)
+
+
+def int_type(bits: int) -> Ty:
+    """The scalar integer of `bits` bits (1 to 256)."""
+    return _type(Kind.INT, bits, 1)
+
+
+def float_type(bits: int) -> Ty:
+    """The IEEE 754 binary format of 32 or 64 bits."""
+    return _type(Kind.FLOAT, bits, 1)
+
+
+def vec(element: Ty, lanes: int) -> Ty:
+    """`lanes` lanes of `element`, lane 0 in the least significant bits."""
+    return _type(element.kind, element.bits, lanes)
+
+
+I1, I8, I16, I32, I64, I128 = (int_type(bits) for bits in (1, 8, 16, 32, 64, 128))
+F32, F64 = float_type(32), float_type(64)

@@ -1,0 +1,1 @@
+"""Loading, the OS personality, migration, checkpoints, workloads, reports, the command line."""

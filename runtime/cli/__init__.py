@@ -1,0 +1,69 @@
+"""The command line: one file a command, imported only when that command is asked for.
+
+`hcc --help` has to answer in 0.2 s, so this module imports click and nothing else; the table
+`COMMANDS` carries the one-line help of every command so that listing them loads none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+# command: (module under hcc.runtime.cli that defines `command`, help line)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "compile": ("compile", "Compile C sources into one fat binary."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported when first named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"hcc.runtime.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hcc", prog_name="hcc")
+def hcc() -> None:
+    """Compile C once for x86-64, AArch64 and RISC-V; run it; move it between them."""
+
+
+def fail(message: object) -> None:
+    """Print the one line that bad input gets."""
+    print(f"hcc: error: {message}", file=sys.stderr)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit with its status: 2 for bad input or usage."""
+    from hcc.isa.errors import HccError
+
+    try:
+        status = hcc.main(args=argv, prog_name="hcc", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        fail(error.format_message().rstrip("."))
+        sys.exit(2)
+    except HccError as error:
+        fail(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

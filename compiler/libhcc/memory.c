@@ -2,9 +2,8 @@
  *
  * LLVM calls the first four on its own, so they must be leaves, and the
  * compiler builds this library without turning loops back into calls of them.
- * Where both sides can be aligned together they go by words of 8 bytes, which
- * LLVM widens to vectors; otherwise by bytes, which it widens too where the ISA
- * allows unaligned vector access.
+ * Where both sides can be aligned together they go by aligned words, which LLVM
+ * widens to vectors on the ISAs that have them.
  */
 #include <stdint.h>
 #include <string.h>
@@ -16,11 +15,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     unsigned char *d = to;
     const unsigned char *s = from;
 
-    if (n >= 16 && (((uintptr_t)d ^ (uintptr_t)s) & WORD_MASK) == 0) {
-        while (((uintptr_t)d & WORD_MASK) != 0) {
+    if (n >= 16 && aligned_alike(d, s)) {
+        for (; ((uintptr_t)d & WORD_MASK) != 0; n--)
             *d++ = *s++;
-            n--;
-        }
         word_t *dw = (word_t *)d;
         const word_t *sw = (const word_t *)s;
         size_t words = n / sizeof(word_t);
@@ -30,8 +27,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
         s += words * sizeof(word_t);
         n -= words * sizeof(word_t);
     }
-    for (size_t i = 0; i < n; i++)
-        d[i] = s[i];
+    for (; n >= sizeof(word_t); n -= sizeof(word_t)) {
+        put_word(d, word_at(s));
+        d += sizeof(word_t);
+        s += sizeof(word_t);
+    }
+    for (; n > 0; n--)
+        *d++ = *s++;
     return to;
 }
 
@@ -51,11 +53,32 @@ void *memccpy(void *restrict to, const void *restrict from, int stop, size_t n)
     return mempcpy(to, from, (size_t)(found + 1 - (const unsigned char *)from));
 }
 
-/* Copies from the last byte to the first: right where the target overlaps the
-   source from behind. */
+/* Copies from the first byte to the last, for a target that lies before the
+   source: each word is read before the one that may overwrite it is written. */
+static __HCC_LEAF void copy_forward(unsigned char *d, const unsigned char *s, size_t n)
+{
+    if (n >= 16 && aligned_alike(d, s)) {
+        for (; ((uintptr_t)d & WORD_MASK) != 0; n--)
+            *d++ = *s++;
+        for (; n >= sizeof(word_t); n -= sizeof(word_t)) {
+            *(word_t *)d = *(const word_t *)s;
+            d += sizeof(word_t);
+            s += sizeof(word_t);
+        }
+    }
+    for (; n >= sizeof(word_t); n -= sizeof(word_t)) {
+        put_word(d, word_at(s));
+        d += sizeof(word_t);
+        s += sizeof(word_t);
+    }
+    for (; n > 0; n--)
+        *d++ = *s++;
+}
+
+/* The mirror image, for a target that lies behind the source. */
 static __HCC_LEAF void copy_backward(unsigned char *d, const unsigned char *s, size_t n)
 {
-    if (n >= 16 && (((uintptr_t)d ^ (uintptr_t)s) & WORD_MASK) == 0) {
+    if (n >= 16 && aligned_alike(d, s)) {
         while (((uintptr_t)(d + n) & WORD_MASK) != 0) {
             n--;
             d[n] = s[n];
@@ -65,29 +88,14 @@ static __HCC_LEAF void copy_backward(unsigned char *d, const unsigned char *s, s
             *(word_t *)(d + n) = *(const word_t *)(s + n);
         }
     }
+    while (n >= sizeof(word_t)) {
+        n -= sizeof(word_t);
+        put_word(d + n, word_at(s + n));
+    }
     while (n > 0) {
         n--;
         d[n] = s[n];
     }
-}
-
-/* Copies from the first byte to the last, as memcpy does, but promising no
-   more than that: right where the target overlaps the source from before. */
-static __HCC_LEAF void copy_forward(unsigned char *d, const unsigned char *s, size_t n)
-{
-    if (n >= 16 && (((uintptr_t)d ^ (uintptr_t)s) & WORD_MASK) == 0) {
-        while (((uintptr_t)d & WORD_MASK) != 0) {
-            *d++ = *s++;
-            n--;
-        }
-        for (; n >= sizeof(word_t); n -= sizeof(word_t)) {
-            *(word_t *)d = *(const word_t *)s;
-            d += sizeof(word_t);
-            s += sizeof(word_t);
-        }
-    }
-    for (; n > 0; n--)
-        *d++ = *s++;
 }
 
 void *memmove(void *to, const void *from, size_t n)
@@ -132,18 +140,24 @@ int memcmp(const void *a, const void *b, size_t n)
     const unsigned char *p = a;
     const unsigned char *q = b;
 
-    if (n >= 16 && (((uintptr_t)p ^ (uintptr_t)q) & WORD_MASK) == 0) {
-        for (; ((uintptr_t)p & WORD_MASK) != 0; n--, p++, q++) {
+    if (aligned_alike(p, q)) {
+        for (; n > 0 && ((uintptr_t)p & WORD_MASK) != 0; n--, p++, q++) {
             if (*p != *q)
                 return *p - *q;
         }
         for (; n >= sizeof(word_t); n -= sizeof(word_t)) {
             if (*(const word_t *)p != *(const word_t *)q)
-                break; /* the bytes below say which is less */
+                break;
+            p += sizeof(word_t);
+            q += sizeof(word_t);
+        }
+    } else {
+        for (; n >= sizeof(word_t) && word_at(p) == word_at(q); n -= sizeof(word_t)) {
             p += sizeof(word_t);
             q += sizeof(word_t);
         }
     }
+    /* The word that differs is told byte by byte. */
     for (; n > 0; n--, p++, q++) {
         if (*p != *q)
             return *p - *q;

@@ -1,6 +1,5 @@
 /* Strings: length, comparison, copying and search for one character. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +33,7 @@ int strcmp(const char *a, const char *b)
     const unsigned char *p = (const unsigned char *)a;
     const unsigned char *q = (const unsigned char *)b;
 
-    if ((((uintptr_t)p ^ (uintptr_t)q) & WORD_MASK) == 0) {
+    if (aligned_alike(p, q)) {
         for (; ((uintptr_t)p & WORD_MASK) != 0; p++, q++) {
             if (*p != *q || *p == 0)
                 return *p - *q;

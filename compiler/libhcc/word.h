@@ -24,4 +24,25 @@ static inline __HCC_LEAF int word_has_zero(word_t w)
     return ((w - WORD_ONES) & ~w & WORD_HIGHS) != 0;
 }
 
+/* A word at any address.  x86-64 and AArch64 do it in one instruction; on RV64
+   LLVM takes the bytes one by one, so what can be aligned goes another way. */
+static inline __HCC_LEAF word_t word_at(const unsigned char *p)
+{
+    word_t w;
+
+    __builtin_memcpy(&w, p, sizeof w);
+    return w;
+}
+
+static inline __HCC_LEAF void put_word(unsigned char *p, word_t w)
+{
+    __builtin_memcpy(p, &w, sizeof w);
+}
+
+/* Whether two addresses are a whole number of words apart. */
+static inline __HCC_LEAF int aligned_alike(const void *p, const void *q)
+{
+    return (((uintptr_t)p ^ (uintptr_t)q) & WORD_MASK) == 0;
+}
+
 #endif

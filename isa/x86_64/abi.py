@@ -1,0 +1,26 @@
+"""The System V calling convention (x86-64 psABI 1.0, 3.2.3, A.2.1) and DWARF numbers (fig. 3.36)."""
+
+from __future__ import annotations
+
+from hcc.isa.arch import CallingConvention
+from hcc.isa.x86_64.registers import VECTOR
+
+# DWARF numbers the first eight registers in an order of its own; 16 is the return address.
+_DWARF_GENERAL = ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp") + tuple(
+    f"r{n}" for n in range(8, 16)
+)
+
+CONVENTION = CallingConvention(
+    stack_pointer="rsp",
+    thread_pointer="fs_base",
+    arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
+    result="rax",
+    return_addr_register=None,
+    syscall_number="rax",
+    syscall_arguments=("rdi", "rsi", "rdx", "r10", "r8", "r9"),
+    syscall_result="rax",
+    stack_map_registers={
+        **dict(enumerate(_DWARF_GENERAL)),
+        **{17 + n: name for n, name in enumerate(VECTOR)},
+    },
+)

@@ -17,6 +17,7 @@ class FaultKind(Enum):
     ILLEGAL = "illegal instruction"
     BREAKPOINT = "breakpoint instruction"
     ABORT = "trap"
+    ALIGN = "misaligned atomic access"
 
 
 # Linux signal numbers, generic to the three ISAs.
@@ -28,6 +29,7 @@ SIGNALS = {
     FaultKind.ILLEGAL: 4,
     FaultKind.BREAKPOINT: 5,
     FaultKind.ABORT: 6,
+    FaultKind.ALIGN: 7,
 }
 
 

@@ -87,6 +87,7 @@ _TRAP_FAULTS = {
     Trap.ILLEGAL: FaultKind.ILLEGAL,
     Trap.BREAKPOINT: FaultKind.BREAKPOINT,
     Trap.ABORT: FaultKind.ABORT,
+    Trap.ALIGN: FaultKind.ALIGN,
 }
 
 Block = tuple[Callable[[list[int]], int], int]
@@ -149,6 +150,8 @@ class Interpreter:
                 try:
                     function, size = blocks[pc]
                 except KeyError:
+                    if count >= bound:
+                        return Stop(StopReason.LIMIT)
                     function, size = self._translate_block(pc)
                 if breakpoints and pc in breakpoints and not first:
                     return Stop(StopReason.BREAKPOINT)

@@ -113,6 +113,7 @@ class Trap(Enum):
     ILLEGAL = "illegal instruction"
     BREAKPOINT = "breakpoint instruction"
     ABORT = "trap"
+    ALIGN = "misaligned atomic access"
 
 
 class JumpKind(Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from hcc.compiler.ir.module import Block, Function
+from hcc.compiler.ir.module import Block, Edge, Function
 
 
 def reverse_postorder(function: Function) -> list[Block]:
@@ -40,7 +40,7 @@ def predecessors(blocks: list[Block]) -> dict[Block, list[Block]]:
     return result
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Dominators:
     """The dominator tree of the reachable blocks."""
 
@@ -112,15 +112,20 @@ class Dominators:
         return result
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Loop:
     """A natural loop: `header` dominates `blocks`; `latches` jump back to it."""
 
     header: Block
     blocks: set[Block]
     latches: list[Block]
+    preds: list[Block] = field(factory=list)  # of the header, from outside
     parent: Loop | None = None
     inner: list[Loop] = field(factory=list)
+
+    def entries(self) -> list[Edge]:
+        """The edges that enter the loop, all at its header."""
+        return [e for p in self.preds for e in p.terminator.targets if e.block is self.header]
 
 
 def find_loops(dominators: Dominators) -> list[Loop]:
@@ -137,6 +142,9 @@ def find_loops(dominators: Dominators) -> list[Loop]:
                     if member not in loop.blocks:
                         loop.blocks.add(member)
                         stack.extend(dominators.preds[member])
+    for loop in loops.values():
+        outside = [p for p in dominators.preds[loop.header] if p not in loop.blocks]
+        loop.preds = list(dict.fromkeys(outside))
     ordered = sorted(loops.values(), key=lambda loop: -len(loop.blocks))
     for i, loop in enumerate(ordered):
         for outer in reversed(ordered[:i]):

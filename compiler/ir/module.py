@@ -21,7 +21,7 @@ from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import PTR, VOID, Type
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Value:
     """Something with a type that instructions can use: a block or function parameter, or an
     instruction. `name` is a hint for readers, not an identity."""
@@ -35,7 +35,7 @@ class Const:
     """A constant: an int in [0, 2^bits), a float, or a pointer given as an address."""
 
     type: Type
-    value: int | float
+    value: int | float = field(eq=repr)  # by text, since 0.0 == -0.0
 
 
 @frozen
@@ -87,7 +87,7 @@ class CallSite:
     noreturn: bool = False
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Site:
     """The activation record of a function at one of its sites."""
 
@@ -104,7 +104,7 @@ class Location:
     column: int = 0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Edge:
     """A transfer to a block, with an operand for each of its parameters."""
 
@@ -112,7 +112,7 @@ class Edge:
     args: list[Operand] = field(factory=list)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Instr(Value):
     """An operation on `args`. Terminators have `targets`; `attr` depends on the operation:
     StackSlot, MemoryAccess, CallSite, a system-call number, a trap code (`trap`), or for `switch`
@@ -146,7 +146,7 @@ class Instr(Value):
             self.site.live = mapped(self.site.live)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Block:
     """Straight-line code: parameters, then instructions of which the last is the terminator."""
 
@@ -162,7 +162,7 @@ class Block:
         return [edge.block for edge in self.instrs[-1].targets]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Function:
     """A function with a body. `leaf` says that the source promises no migration point inside.
 
@@ -189,6 +189,14 @@ class Function:
         for block in self.blocks:
             yield from block.instrs
 
+    def fresh_name(self, hint: str) -> str:
+        """A block name that the function does not have yet."""
+        names = {b.name for b in self.blocks}
+        number = len(names)
+        while f"{hint}{number}" in names:
+            number += 1
+        return f"{hint}{number}"
+
 
 @frozen
 class DataReloc:
@@ -199,7 +207,7 @@ class DataReloc:
     addend: int = 0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Global:
     """An object with static storage. `init` may be shorter than `size`: the rest is zero.
 
@@ -235,7 +243,7 @@ class ExternData:
     readonly: bool = False
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Module:
     """One translation unit."""
 

@@ -233,14 +233,17 @@ class _Parser:
 
     def operands(self, sink: list[Operand]) -> None:
         """Comma-separated operands, appended to `sink` (values once all are known)."""
-        while self.next[:1] in ("%", "@") or self.next in ty.BY_TEXT:
+        while self.is_operand(self.at):
             self.operand(sink)
-            if not (self.next == "," and self.is_operand(self.tokens[self.at + 1][0])):
+            if not (self.next == "," and self.is_operand(self.at + 1)):
                 return
             self.expect(",")
 
-    def is_operand(self, token: str) -> bool:
-        return token[:1] in ("%", "@") or token in ty.BY_TEXT
+    def is_operand(self, at: int) -> bool:
+        """Whether a token starts an operand of the line that is being read."""
+        token, line = self.tokens[at]
+        on_line = line == self.tokens[self.at - 1][1]
+        return on_line and (token[:1] in ("%", "@") or token in ty.BY_TEXT)
 
     def operand(self, sink: list[Operand]) -> None:
         token = self.next
@@ -289,7 +292,7 @@ class _Parser:
             instr.name = result.name
             self.values[token.partition(".")[0]] = instr
             instr.type = self.type()
-        if self.is_operand(self.next):
+        if self.is_operand(self.at):
             self.operands(instr.args)
         self.attribute(instr)
         if op is not Op.SWITCH and op.is_terminator and op not in (Op.RET, Op.UNREACHABLE):

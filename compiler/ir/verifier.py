@@ -11,7 +11,8 @@ A valid function satisfies:
    their block; values live at a site are uses there);
 5. `alloca` stands in the entry block only;
 6. symbols are defined or declared in the module;
-7. with sites assigned: only calls and polls have a site, ids are unique, and leaf calls have none.
+7. with sites assigned: only calls and polls have a site, leaf calls have none, and ids are
+   unique (in a resume function the call that resumes an inner one repeats the id of its site).
 """
 
 from __future__ import annotations
@@ -158,7 +159,8 @@ class _FunctionVerifier:
                 continue
             leaf_call = instr.op is Op.CALL and instr.attr.leaf
             _require(instr.op.is_site and not leaf_call, f"{instr.op} has a site")
-            _require(instr.site.id not in ids, f"site {instr.site.id} twice")
+            twice = instr.site.id in ids and self.function.resumes is None
+            _require(not twice, f"site {instr.site.id} twice")
             ids.add(instr.site.id)
 
     def check_dominance(self) -> None:

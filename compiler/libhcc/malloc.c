@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <hcc/syscall.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,10 +53,9 @@ struct chunk {
 
 static struct {
     char *base;
-    char *top;    /* where untouched memory begins; always 8 mod 16 */
+    char *top;    /* where untouched memory begins; the chunk in front is in use */
     char *limit;  /* the break */
-    char *zeroed; /* memory from here to the limit was never written */
-    size_t top_flag; /* BEFORE_IN_USE if the chunk in front of top is */
+    char *zeroed; /* memory from here to the limit was never handed out: it is 0 */
     struct chunk *stacks[STACKS];
     uint64_t level_map;
     uint32_t bin_map[LEVELS];
@@ -177,7 +175,6 @@ static __HCC_LEAF void release(struct chunk *c, size_t size, size_t before_flag)
     char *end = (char *)c + size;
     if (end == heap.top) {
         heap.top = (char *)c;
-        heap.top_flag = BEFORE_IN_USE;
         return;
     }
     struct chunk *after = chunk_at(end);
@@ -208,11 +205,7 @@ static __HCC_LEAF struct chunk *take_from_bin(struct chunk *c, size_t size)
 {
     bin_remove(c);
     c->head |= IN_USE;
-    char *end = (char *)c + size_of(c);
-    if (end == heap.top)
-        heap.top_flag = BEFORE_IN_USE;
-    else
-        chunk_at(end)->head |= BEFORE_IN_USE;
+    chunk_at((char *)c + size_of(c))->head |= BEFORE_IN_USE; /* a free chunk is not at the top */
     trim(c, size);
     return c;
 }
@@ -234,6 +227,17 @@ static __HCC_LEAF void empty_stacks(void)
 
 /* ---- The top: untouched memory ---- */
 
+/* Moves the break up by so much, rounded to pages; false if it stays. */
+static __HCC_LEAF int move_break(size_t step)
+{
+    size_t wanted = ((size_t)heap.limit + step + PAGE - 1) & ~(size_t)(PAGE - 1);
+
+    if ((size_t)__hcc_syscall(HCC_SYS_BRK, (long)wanted) != wanted)
+        return 0;
+    heap.limit = (char *)wanted;
+    return 1;
+}
+
 static __HCC_LEAF int grow(size_t size)
 {
     if (heap.base == NULL) {
@@ -242,21 +246,16 @@ static __HCC_LEAF int grow(size_t size)
         heap.base = heap.limit = (char *)start;
         heap.top = heap.base + HEAD; /* so that blocks are aligned */
         heap.zeroed = heap.top;
-        heap.top_flag = BEFORE_IN_USE;
     }
-    /* In proportion to the heap, so that the number of calls stays small. */
+    /* In proportion to the heap, so that the number of calls stays small; if
+       that is refused, no more than must be. */
+    size_t missing = size + HEAD - (size_t)(heap.limit - heap.top);
     size_t step = (size_t)(heap.limit - heap.base) / 8;
     if (step < LEAST_GROWTH)
         step = LEAST_GROWTH;
-    size_t missing = size + HEAD - (size_t)(heap.limit - heap.top);
     if (step < missing)
         step = missing;
-    step = (step + PAGE - 1) & ~(size_t)(PAGE - 1);
-    size_t wanted = (size_t)heap.limit + step;
-    if ((size_t)__hcc_syscall(HCC_SYS_BRK, (long)wanted) != wanted)
-        return 0;
-    heap.limit = (char *)wanted;
-    return 1;
+    return move_break(step) || move_break(missing);
 }
 
 static inline __HCC_LEAF int top_has(size_t size)
@@ -264,13 +263,19 @@ static inline __HCC_LEAF int top_has(size_t size)
     return (size_t)(heap.limit - heap.top) > size;
 }
 
+static __HCC_LEAF void advance_top(size_t size)
+{
+    heap.top += size;
+    if (heap.top > heap.zeroed)
+        heap.zeroed = heap.top;
+}
+
 static __HCC_LEAF struct chunk *take_from_top(size_t size)
 {
     struct chunk *c = chunk_at(heap.top);
 
-    heap.top += size;
-    c->head = size | IN_USE | heap.top_flag;
-    heap.top_flag = BEFORE_IN_USE;
+    advance_top(size);
+    c->head = size | IN_USE | BEFORE_IN_USE;
     return c;
 }
 
@@ -291,4 +296,204 @@ static __HCC_LEAF struct chunk *take(size_t size)
     if (top_has(size) || grow(size))
         return take_from_top(size);
     return NULL;
+}
+
+void *malloc(size_t bytes)
+{
+    size_t size = chunk_size(bytes);
+    struct chunk *c = NULL;
+
+    if (size != 0 && size <= STACK_LARGEST) {
+        c = heap.stacks[size / ALIGNMENT];
+        if (c != NULL) {
+            heap.stacks[size / ALIGNMENT] = c->next;
+            c->head &= ~(size_t)WAITING;
+            return block_of(c);
+        }
+    }
+    if (size != 0)
+        c = take(size);
+    if (c == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return block_of(c);
+}
+
+/* The chunk of a block the program hands in, which had better be one of ours. */
+static __HCC_LEAF struct chunk *checked(void *block)
+{
+    static const char message[] = "free or realloc: not an allocated block, or freed before\n";
+    struct chunk *c = chunk_of(block);
+
+    if (((uintptr_t)block & (ALIGNMENT - 1)) == 0 && (char *)block > heap.base &&
+        (char *)block < heap.top && (c->head & (IN_USE | WAITING)) == IN_USE)
+        return c;
+    write(STDERR_FILENO, message, sizeof message - 1);
+    abort();
+}
+
+void free(void *block)
+{
+    if (block == NULL)
+        return;
+    struct chunk *c = checked(block);
+    size_t size = size_of(c);
+    if (size <= STACK_LARGEST) {
+        c->head |= WAITING;
+        c->next = heap.stacks[size / ALIGNMENT];
+        heap.stacks[size / ALIGNMENT] = c;
+    } else {
+        release(c, size, c->head & BEFORE_IN_USE);
+    }
+}
+
+void cfree(void *block)
+{
+    free(block);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    char *zeroed = heap.zeroed;
+
+    if (size != 0 && count > SIZE_MAX / size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t bytes = count * size;
+    char *block = malloc(bytes);
+    if (block != NULL && block < zeroed) {
+        size_t dirty = (size_t)(zeroed - block);
+        memset(block, 0, dirty < bytes ? dirty : bytes);
+    }
+    return block;
+}
+
+/* Makes a chunk larger where it lies; false where it cannot be. */
+static __HCC_LEAF int extend(struct chunk *c, size_t size)
+{
+    size_t old = size_of(c);
+    char *end = (char *)c + old;
+
+    if (end == heap.top) {
+        if (!top_has(size - old) && !grow(size - old))
+            return 0;
+        advance_top(size - old);
+        c->head += size - old;
+        return 1;
+    }
+    struct chunk *after = chunk_at(end);
+    if ((after->head & IN_USE) || old + size_of(after) < size)
+        return 0;
+    bin_remove(after);
+    c->head += size_of(after);
+    chunk_at((char *)c + size_of(c))->head |= BEFORE_IN_USE;
+    trim(c, size);
+    return 1;
+}
+
+void *realloc(void *block, size_t bytes)
+{
+    if (block == NULL)
+        return malloc(bytes);
+    if (bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    struct chunk *c = checked(block);
+    size_t size = chunk_size(bytes);
+    size_t old = size_of(c);
+    if (size == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (size <= old) {
+        trim(c, size);
+        return block;
+    }
+    if (extend(c, size))
+        return block;
+    void *moved = malloc(bytes);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, old - HEAD);
+    free(block);
+    return moved;
+}
+
+void *reallocarray(void *block, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(block, count * size);
+}
+
+void *memalign(size_t alignment, size_t bytes)
+{
+    size_t size = chunk_size(bytes);
+
+    if (alignment <= ALIGNMENT)
+        return malloc(bytes);
+    if (size == 0 || alignment > LARGEST) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    struct chunk *c = take(size + alignment + SMALLEST);
+    if (c == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    uintptr_t block = (uintptr_t)block_of(c);
+    if ((block & (alignment - 1)) != 0) {
+        /* Leave room for a free chunk in front. */
+        uintptr_t aligned = (block + SMALLEST + alignment - 1) & ~(uintptr_t)(alignment - 1);
+        struct chunk *front = c;
+        size_t front_size = aligned - block;
+        c = chunk_of((void *)aligned);
+        c->head = (size_of(front) - front_size) | IN_USE;
+        release(front, front_size, front->head & BEFORE_IN_USE);
+    }
+    trim(c, size);
+    return block_of(c);
+}
+
+static __HCC_LEAF int is_power_of_two(size_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (!is_power_of_two(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    int before = errno;
+
+    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+        return EINVAL;
+    void *p = memalign(alignment, size);
+    errno = before; /* the answer is the result, not errno */
+    if (p == NULL)
+        return ENOMEM;
+    *block = p;
+    return 0;
+}
+
+void *valloc(size_t size)
+{
+    return memalign(PAGE, size);
+}
+
+size_t malloc_usable_size(void *block)
+{
+    return block == NULL ? 0 : size_of(checked(block)) - HEAD;
 }

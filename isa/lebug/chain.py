@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import HccError
 from .machine import Machine
@@ -130,7 +130,7 @@ class Firmware:
     """Chains for one machine, with the filter edges they were written for, where known."""
 
     machine: Machine
-    chains: tuple[Chain, ...] = field(converter=tuple)
+    chains: tuple[Chain, ...]
     name: str = ""
     edges: tuple[float, ...] | None = None
 

@@ -6,7 +6,7 @@ documentation. Within a chain the order of calls has no effect: each only sets f
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .machine import Block
 
@@ -26,7 +26,7 @@ class Instruction:
     name: str
     block: Block
     meaning: str
-    parameters: tuple[Parameter, ...] = field(default=(), converter=tuple)
+    parameters: tuple[Parameter, ...] = ()
 
 
 _CONDITIONS = (Parameter("condition1"), Parameter("condition2"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import HccError
 
@@ -105,7 +105,7 @@ class Machine:
     data_type: DataType = DataType.FIXED_POINT
     data_width: int = 32
     delta_slots: int = 4
-    blocks: tuple[Block, ...] = field(default=DEFAULT_BLOCKS, converter=tuple)
+    blocks: tuple[Block, ...] = DEFAULT_BLOCKS
 
     def __attrs_post_init__(self) -> None:
         for name, attribute in _INTEGERS.items():

@@ -138,10 +138,8 @@ def _branch(w: int, addr: int) -> Imm:
 
 
 def _jump11(w: int, addr: int) -> Imm:
-    offset = _bits(
-        w, (12, 12, 11), (11, 11, 4), (10, 9, 8), (8, 8, 10), (7, 7, 6), (6, 6, 7), (5, 3, 1), (2, 2, 5)
-    )  # fmt: skip
-    return Imm(_wrap(addr + _signed(offset, 12)))
+    parts = (12, 12, 11), (11, 11, 4), (10, 9, 8), (8, 8, 10), (7, 7, 6), (6, 6, 7), (5, 3, 1)
+    return Imm(_wrap(addr + _signed(_bits(w, *parts, (2, 2, 5)), 12)))
 
 
 def _branch8(w: int, addr: int) -> Imm:
@@ -182,9 +180,7 @@ def _loads(bits: int) -> Field:
 
 def _stores(bits: int) -> Field:
     def store(w: int, addr: int) -> Mem:
-        return Mem(
-            _BASES[w >> 15 & 31], _signed(w >> 25 << 5 | w >> 7 & 31, 12), bits=bits
-        )
+        return Mem(_BASES[w >> 15 & 31], _signed(w >> 25 << 5 | w >> 7 & 31, 12), bits=bits)
 
     return store
 
@@ -279,11 +275,14 @@ _ROUNDINGS = {
     4: Rounding.NEAREST_AWAY,
     7: None,  # dynamic: by fcsr.frm, which only ever holds the default
 }
-# Instructions of the floating-point major opcodes whose bits 14..12 are a rounding mode.
-_ROUNDED = frozenset(
-    f"f{name}.{width}" for name in "add sub mul div sqrt madd msub nmsub nmadd".split() for width in "sd"
-) | frozenset(name for name in _TABLE if name.startswith("fcvt."))  # fmt: skip
-_TARGETS = frozenset("jal beq bne blt bge bltu bgeu".split())
+# Instructions whose bits 14..12 are a rounding mode; those of arithmetic must be the default.
+_CONVERSIONS = frozenset(name for name in _TABLE if name.startswith("fcvt."))
+_ARITHMETIC = frozenset(
+    f"f{name}.{width}"
+    for name in ("add", "sub", "mul", "div", "sqrt", "madd", "msub", "nmsub", "nmadd")
+    for width in "sd"
+)
+_TARGETS = frozenset(("jal", "beq", "bne", "blt", "bge", "bltu", "bgeu"))
 
 
 @cache
@@ -320,8 +319,11 @@ def decode(raw: bytes, addr: int) -> Insn:
         assert isinstance(target, Imm)
         text = f"{text.rpartition(' ')[0]} {target.value:#x}"
     extra = None
-    if mnemonic in _ROUNDED:
-        if word >> 12 & 7 in (5, 6):
-            raise HccError(f"reserved rounding mode in {content.hex(' ')} at {addr:#x}")
-        extra = _ROUNDINGS[word >> 12 & 7]
+    if mnemonic in _CONVERSIONS or mnemonic in _ARITHMETIC:
+        field = word >> 12 & 7
+        if field not in _ROUNDINGS:
+            raise HccError(f"reserved rounding mode in {text} ({content.hex(' ')}) at {addr:#x}")
+        if field not in (0, 7) and mnemonic in _ARITHMETIC:
+            raise UnsupportedError(f"rounding mode of {text} ({content.hex(' ')}) at {addr:#x}")
+        extra = _ROUNDINGS[field]
     return Insn(addr, size, mnemonic, operands, text, extra)

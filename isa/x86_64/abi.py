@@ -1,4 +1,4 @@
-"""The System V calling convention (x86-64 psABI 1.0, 3.2.3, A.2.1) and DWARF numbers (fig. 3.36)."""
+"""The System V calling convention and DWARF register numbers (x86-64 psABI 1.0, 3.2, 3.6, A.2)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from hcc.isa.arch import CallingConvention
 from hcc.isa.x86_64.registers import VECTOR
 
 # DWARF numbers the first eight registers in an order of its own; 16 is the return address.
-_DWARF_GENERAL = ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp") + tuple(
-    f"r{n}" for n in range(8, 16)
+_DWARF_GENERAL = (
+    *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
+    *(f"r{n}" for n in range(8, 16)),
 )
 
 CONVENTION = CallingConvention(

@@ -43,7 +43,7 @@ static NOINLINE void set_fields(struct fields *s, u64 a)
 
 static NOINLINE u64 get_fields(const struct fields *s)
 {
-    return s->a + s->b * 3u + s->c * 5ull + (u64)s->d * 7 + (u64)s->e * 11 + s->f * 13 + (u64)(i64)s->g * 17 + s->h;
+    return s->a + s->b * 3u + s->c * 5ull + (u64)s->d * 7 + (u64)s->e * 11 + (u64)s->f * 13 + (u64)(i64)s->g * 17 + s->h;
 }
 
 static NOINLINE u64 reverse(u64 a)

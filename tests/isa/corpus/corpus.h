@@ -18,6 +18,12 @@ typedef long long i64;
 
 #define NOINLINE __attribute__((noinline))
 
+/* Code generators without an assembler define CORPUS_NO_ASM and link start.c beside the program. */
+#ifdef CORPUS_NO_ASM
+#define CORPUS_STATIC
+long corpus_syscall(long number, long a, long b, long c);
+#else
+#define CORPUS_STATIC static
 static long corpus_syscall(long number, long a, long b, long c)
 {
 #if defined(__x86_64__)
@@ -41,6 +47,7 @@ static long corpus_syscall(long number, long a, long b, long c)
     return a0;
 #endif
 }
+#endif
 
 #if defined(__x86_64__)
 #define CORPUS_WRITE 1
@@ -87,14 +94,15 @@ static NOINLINE u64 rnd(void)
 
 static void corpus(void);
 
-__attribute__((used)) static void corpus_main(void)
+__attribute__((used)) CORPUS_STATIC void corpus_main(void)
 {
     corpus();
     corpus_flush();
     corpus_syscall(CORPUS_EXIT, 0, 0, 0);
 }
 
-#if defined(__x86_64__)
+#if defined(CORPUS_NO_ASM)
+#elif defined(__x86_64__)
 __asm__(".globl _start\n_start: xor %ebp, %ebp\n and $-16, %rsp\n call corpus_main\n hlt\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start: bl corpus_main\n brk #1\n");
@@ -142,6 +150,14 @@ __attribute__((used)) CORPUS_NO_IDIOM void *memmove(void *to, const void *from, 
         while (size--)
             t[size] = f[size];
     return to;
+}
+
+__attribute__((used)) CORPUS_NO_IDIOM unsigned long strlen(const char *s)
+{
+    unsigned long n = 0;
+    while (s[n])
+        n++;
+    return n;
 }
 #ifdef __clang__
 #pragma clang optimize on

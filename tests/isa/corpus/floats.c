@@ -6,7 +6,7 @@
     {                                                                                         \
         emit_f(a + b); emit_f(a - b); emit_f(a * b); emit_f(a / b); emit_f(-a);              \
         emit_f(a * b + c); emit_f(a - b * c); emit_f(-(a * b)); emit_f(ABS(a));              \
-        emit_f(COPY(a, b)); emit_f(a > b ? a : b); emit_f(a < b ? a : b);                    \
+        emit_f(COPY(a, b == b ? b : 1)); emit_f(a > b ? a : b); emit_f(a < b ? a : b);                    \
         emit_f(a >= 0 ? SQRT(a) : SQRT(-a)); emit_f(1 / (1 + a * a)); emit_f(ABS(a - b));    \
         emit(a < b); emit(a <= b); emit(a > b); emit(a >= b); emit(a == b); emit(a != b);    \
         emit(a != a); emit(__builtin_isunordered(a, b)); emit(__builtin_islessgreater(a, b)); \

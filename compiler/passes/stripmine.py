@@ -1,0 +1,218 @@
+"""Strip-mining of counted loops: a poll every few thousand rounds, the inner loop untouched.
+
+    for (i = a; i < n; i += s) body
+becomes
+    i = a
+    do {
+        limit = the smaller of n and i + strip * s, in the loop's own arithmetic
+        for (; i < limit; i += s) body
+    } while (i < n and (poll, true))
+
+A loop counts if one of its exits, taken at the header before anything else happens or at the
+only latch, compares an induction variable (a header parameter that the latch changes by a
+constant) with a value from outside the loop. Other exits may exist: they leave as before.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from hcc.compiler.ir.cfg import Dominators, Loop
+from hcc.compiler.ir.construct import int_const
+from hcc.compiler.ir.module import Block, Const, Edge, Function, Instr, Operand, Value
+from hcc.compiler.ir.ops import Op
+from hcc.compiler.ir.types import I1, I64, PTR, VOID, Type
+
+_UP = {Op.SLT, Op.SLE, Op.ULT, Op.ULE}
+_DOWN = {Op.SGT, Op.SGE, Op.UGT, Op.UGE}
+_SWAPPED = {
+    Op.SLT: Op.SGT, Op.SLE: Op.SGE, Op.ULT: Op.UGT, Op.ULE: Op.UGE,
+    Op.SGT: Op.SLT, Op.SGE: Op.SLE, Op.UGT: Op.ULT, Op.UGE: Op.ULE,
+    Op.NE: Op.NE, Op.EQ: Op.EQ,
+}  # fmt: skip
+_INVERSE = {
+    Op.SLT: Op.SGE, Op.SLE: Op.SGT, Op.ULT: Op.UGE, Op.ULE: Op.UGT,
+    Op.SGT: Op.SLE, Op.SGE: Op.SLT, Op.UGT: Op.ULE, Op.UGE: Op.ULT,
+    Op.NE: Op.EQ, Op.EQ: Op.NE,
+}  # fmt: skip
+
+
+@frozen(eq=False)
+class CountedExit:
+    """The exit test of a counted loop: stay while `op(tested, bound)`."""
+
+    block: Block
+    op: Op
+    tested: Value
+    bound: Operand
+    variable: Value  # the header parameter
+    step: int
+    stays: int  # which target of the block's terminator stays in the loop
+
+
+def counted_exit(loop: Loop, dominators: Dominators) -> CountedExit | None:
+    """The exit by which the loop counts, if it has one."""
+    if len(loop.latches) != 1:
+        return None
+    latch = loop.latches[0]
+    for block in dict.fromkeys((loop.header, latch)):
+        found = _exit_at(loop, block, latch)
+        if found is not None:
+            return found
+    return None
+
+
+def _exit_at(loop: Loop, block: Block, latch: Block) -> CountedExit | None:
+    terminator = block.terminator
+    if terminator.op is not Op.CBR:
+        return None
+    inside = [edge.block in loop.blocks for edge in terminator.targets]
+    if inside[0] == inside[1]:
+        return None
+    stays = 0 if inside[0] else 1
+    if block is not latch and any(not _is_harmless(i) for i in block.instrs[:-1]):
+        return None
+    if block is latch and terminator.targets[stays].block is not loop.header:
+        return None
+    condition = terminator.args[0]
+    if not isinstance(condition, Instr) or condition.op not in _INVERSE:
+        return None
+    op = condition.op if stays == 0 else _INVERSE[condition.op]
+    inner = _inner_values(loop)
+    a, b = condition.args
+    for tested, bound, test in ((a, b, op), (b, a, _SWAPPED[op])):
+        if not isinstance(tested, Value) or bound in inner:
+            continue
+        for variable, step, after in _inductions(loop, latch):
+            if tested is variable or tested is after:
+                direction = test in _UP and step > 0 or test in _DOWN and step < 0
+                if direction or (test is Op.NE and abs(step) == 1):
+                    return CountedExit(block, test, tested, bound, variable, step, stays)
+    return None
+
+
+def _is_harmless(instr: Instr) -> bool:
+    return instr.op.is_pure
+
+
+def _inner_values(loop: Loop) -> set[Operand]:
+    return {v for b in loop.blocks for v in (*b.params, *b.instrs)}
+
+
+def _inductions(loop: Loop, latch: Block) -> list[tuple[Value, int, Instr]]:
+    """Header parameters that every round changes by a constant: (parameter, step, new value)."""
+    result = []
+    for edge in latch.terminator.targets:
+        if edge.block is not loop.header:
+            continue
+        for param, new in zip(loop.header.params, edge.args, strict=True):
+            if not isinstance(new, Instr) or new.op not in (Op.ADD, Op.SUB, Op.PTRADD):
+                continue
+            base, amount = new.args
+            if base is param and isinstance(amount, Const):
+                step = _signed(int(amount.value), amount.type)
+                if step:
+                    result.append((param, -step if new.op is Op.SUB else step, new))
+    return result
+
+
+def _signed(value: int, type_: Type) -> int:
+    return value - (1 << type_.bits) if value >> (type_.bits - 1) else value
+
+
+def trip_count(loop: Loop) -> int | None:
+    """A bound on the rounds of a loop whose start and end are constants; else None."""
+    if len(loop.latches) != 1:
+        return None
+    latch = loop.latches[0]
+    for block in dict.fromkeys((loop.header, latch)):
+        exit_ = _exit_at(loop, block, latch)
+        if exit_ is None or not isinstance(exit_.bound, Const):
+            continue
+        starts = _start_values(loop, exit_.variable)
+        if not starts or not all(isinstance(s, Const) for s in starts):
+            continue
+        type_ = exit_.bound.type
+        signed = exit_.op in (Op.SLT, Op.SLE, Op.SGT, Op.SGE, Op.NE)
+        ends = int(exit_.bound.value)
+        end = _signed(ends, type_) if signed else ends
+        lowest = -(1 << (type_.bits - 1)) if signed else 0
+        if exit_.op is not Op.NE and not lowest <= end + exit_.step < lowest + (1 << type_.bits):
+            return None  # the variable may wrap around before the test fails
+        worst = 0
+        for start in starts:
+            assert isinstance(start, Const)
+            begin = _signed(int(start.value), type_) if signed else int(start.value)
+            distance = end - begin if exit_.step > 0 else begin - end
+            if distance < 0 and exit_.op is Op.NE:
+                return None
+            worst = max(worst, distance)
+        return worst // abs(exit_.step) + 2
+    return None
+
+
+def _start_values(loop: Loop, variable: Value) -> list[Operand]:
+    """What the edges into the loop give the header parameter; empty if unknown."""
+    index = loop.header.params.index(variable)
+    return [edge.args[index] for edge in loop.entries()]
+
+
+def strip_mine(function: Function, loop: Loop, exit_: CountedExit, strip: int) -> None:
+    """Split the loop into strips of `strip` rounds with a poll between them."""
+    header = loop.header
+    outer = Block(function.fresh_name("strip"), [Value(p.type, p.name) for p in header.params])
+    for edge in loop.entries():
+        edge.block = outer
+    start = outer.params[header.params.index(exit_.variable)]
+    limit = _limit(outer, start, exit_, strip)
+    jump = Instr(VOID, op=Op.BR, targets=[Edge(header, list(outer.params))])
+    outer.instrs.append(jump)
+
+    # The test of the inner loop, and after it the test of the whole.
+    terminator = exit_.block.terminator
+    loc = terminator.loc
+    test = Instr(I1, op=exit_.op, args=[exit_.tested, limit], loc=loc)
+    leaves = terminator.targets[1 - exit_.stays]
+    stays = terminator.targets[exit_.stays]
+    again = Block(outer.name + ".end")
+    poll = Block(outer.name + ".poll")
+    exit_.block.instrs[-1:] = [
+        test,
+        Instr(VOID, op=Op.CBR, args=[test], targets=[stays, Edge(again)], loc=loc),
+    ]
+    more = Instr(I1, op=exit_.op, args=[exit_.tested, exit_.bound], loc=loc)
+    branch = Instr(VOID, op=Op.CBR, args=[more], targets=[Edge(poll), leaves], loc=loc)
+    again.instrs = [more, branch]
+    state = list(stays.args) if stays.block is header else list(header.params)
+    poll.instrs = [
+        Instr(VOID, op=Op.POLL, loc=loc),
+        Instr(VOID, op=Op.BR, targets=[Edge(outer, state)], loc=loc),
+    ]
+    at = function.blocks.index(header)
+    function.blocks[at:at] = [outer]
+    function.blocks += [again, poll]
+
+
+def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operand:
+    """min(bound, start + strip * step) without overflow, in the order of the exit's test."""
+
+    def emit(op: Op, type_: Type, *args: Operand) -> Instr:
+        instr = Instr(type_, op=op, args=list(args), loc=exit_.block.terminator.loc)
+        outer.instrs.append(instr)
+        return instr
+
+    type_, bound, step = start.type, exit_.bound, exit_.step
+    from_, to = start, bound
+    if type_ is PTR:
+        from_, to = emit(Op.PTRTOINT, I64, start), emit(Op.PTRTOINT, I64, bound)
+    word = from_.type
+    distance = strip * abs(step)
+    rest = emit(Op.SUB, word, to, from_) if step > 0 else emit(Op.SUB, word, from_, to)
+    far = emit(Op.UGT, I1, rest, int_const(word, distance))
+    if exit_.op is not Op.NE:
+        far = emit(Op.AND, I1, far, emit(exit_.op, I1, start, bound))
+    if type_ is PTR:
+        moved = emit(Op.PTRADD, PTR, start, int_const(I64, strip * step))
+    else:
+        moved = emit(Op.ADD, type_, start, int_const(type_, strip * step))
+    return emit(Op.SELECT, type_, far, moved, bound)

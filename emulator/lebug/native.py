@@ -1,0 +1,529 @@
+"""Chains compiled to machine code: one function that runs a batch of vectors through a firmware.
+
+The unit is sequential (each chain sees what the one before wrote), so long inputs cannot be
+vectorised over vectors; but within a vector all lanes do the same. This module writes LLVM IR
+for one firmware: a loop over vectors whose body is the chains, one after the other, each block
+working on up to eight lanes at a time. What is known when the firmware is loaded (operations,
+addresses, sizes, conditions as 16-entry truth tables) is constant in the code; the memories are
+passed in, so that the state stays the caller's.
+
+Two arithmetics share the code: float64 as in LeBug's emulator (sums in numpy's pairwise order,
+so that results agree to the last bit), and W-bit integers held in 64-bit lanes (add, subtract
+and sum wrap, the fixed-point product is floored, comparisons are signed).
+
+llvmlite is used here and nowhere else in this package.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+
+from attrs import frozen
+from llvmlite import binding as llvm
+from llvmlite import ir
+
+from hcc.isa.lebug.chain import Axis, Chain, Op, truth_table
+from hcc.isa.lebug.machine import Block
+
+MAX_VECTOR = 8
+PAIRWISE_BLOCK = 128
+
+_I1, _I8, _I32, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_PTR = ir.PointerType()
+
+
+@frozen
+class Arithmetic:
+    """width 0 is float64; otherwise W-bit integers with `fraction` fraction bits."""
+
+    width: int = 0
+    fraction: int = 0
+
+
+@frozen
+class Shape:
+    """All that the code depends on besides the chains."""
+
+    n: int
+    m: int
+    middle: tuple[Block, ...]
+    pending_capacity: int
+    arithmetic: Arithmetic
+
+
+# inputs, flags, vectors, cache, mini-cache, pending, state, low, high, rows, row vectors, row chains
+_ARGUMENTS = 12
+
+Kernel = Callable[..., int]
+
+
+@functools.lru_cache(maxsize=64)
+def compile_kernel(chains: tuple[Chain, ...], shape: Shape) -> Kernel:
+    """The machine code of a firmware: a function of raw addresses that returns the row count.
+
+    state is int64[2]: elements pending in the packer, and bof1 + 2 * bof2. flags has a byte per
+    vector, eof1 + 2 * eof2. rows must have room for one row per commit per vector.
+    """
+    module = ir.Module("lebug")
+    _Generator(module, chains, shape).emit()
+    engine = _machine_code(str(module))
+    address = engine.get_function_address("run")
+    prototype = ctypes.CFUNCTYPE(
+        ctypes.c_int64,
+        *(ctypes.c_int64 if i == 2 else ctypes.c_void_p for i in range(_ARGUMENTS)),
+    )
+    function = prototype(address)
+
+    def kernel(*arguments: int) -> int:
+        assert engine  # the code lives as long as its engine
+        return int(function(*arguments))
+
+    return kernel
+
+
+def _machine_code(text: str) -> llvm.ExecutionEngine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
+    )
+    module = llvm.parse_assembly(text)
+    module.verify()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    builder = llvm.create_pass_builder(target, tuning)
+    builder.getModulePassManager().run(module, builder)
+    engine = llvm.create_mcjit_compiler(module, target)
+    engine.finalize_object()
+    return engine
+
+
+def _const(value: int) -> ir.Constant:
+    return ir.Constant(_I64, value)
+
+
+class _Generator:
+    """Writes the function `run` into a module."""
+
+    def __init__(self, module: ir.Module, chains: tuple[Chain, ...], shape: Shape) -> None:
+        self.module, self.chains, self.shape = module, chains, shape
+        self.n, self.m = shape.n, shape.m
+        self.lanes = min(self.n, MAX_VECTOR)
+        self.chunks = self.n // self.lanes
+        self.real = shape.arithmetic.width == 0
+        self.scalar: ir.Type = ir.DoubleType() if self.real else _I64
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        kind = ir.FunctionType(_I64, [_I64 if i == 2 else _PTR for i in range(_ARGUMENTS)])
+        self.function = ir.Function(module, kind, "run")
+        for argument in self.function.args:
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        (
+            self.inputs, self.flags, self.count, self.cache, self.minicache, self.pending,
+            self.state, self.low, self.high, self.rows, self.row_vectors, self.row_chains,
+        ) = self.function.args  # fmt: skip
+
+    def emit(self) -> None:
+        self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.work = [self.buffer(self.n), self.buffer(self.n)]
+        self.partials = self.buffer(max(1, self.n // PAIRWISE_BLOCK))
+        self.counter = b.alloca(_I64, name="counter")
+        self.fill = b.alloca(_I64, name="fill")
+        self.emitted = b.alloca(_I64, name="emitted")
+        self.bof = b.alloca(_I64, name="bof")
+        b.store(b.load(self.state, typ=_I64), self.fill)
+        b.store(b.load(self.at(self.state, _I64, _const(1)), typ=_I64), self.bof)
+        b.store(_const(0), self.emitted)
+        self.loop(self.count, self.one_vector)
+        b.store(b.load(self.fill, typ=_I64), self.state)
+        b.store(b.load(self.bof, typ=_I64), self.at(self.state, _I64, _const(1)))
+        b.ret(b.load(self.emitted, typ=_I64))
+
+    # Building blocks of code
+
+    def buffer(self, size: int) -> ir.Value:
+        memory = self.b.alloca(ir.ArrayType(self.scalar, size))
+        memory.align = 64
+        return self.b.bitcast(memory, _PTR)
+
+    def at(self, base: ir.Value, kind: ir.Type, index: ir.Value) -> ir.Value:
+        return self.b.gep(base, [index], inbounds=True, source_etype=kind)
+
+    def loop(self, count: ir.Value, body: Callable[[ir.Value], None]) -> None:
+        """for i in range(count): body(i), where count may be zero at run time."""
+        b = self.b
+        before = b.block
+        head = b.append_basic_block("loop")
+        inside = b.append_basic_block("body")
+        after = b.append_basic_block("after")
+        b.branch(head)
+        b.position_at_end(head)
+        index = b.phi(_I64)
+        index.add_incoming(_const(0), before)
+        b.cbranch(b.icmp_signed("<", index, count), inside, after)
+        b.position_at_end(inside)
+        body(index)
+        index.add_incoming(b.add(index, _const(1)), b.block)
+        b.branch(head)
+        b.position_at_end(after)
+
+    def over_chunks(self, body: Callable[[ir.Value], None]) -> None:
+        """body(first lane) for each group of lanes; written out when there are few."""
+        if self.chunks <= 2:
+            for chunk in range(self.chunks):
+                body(_const(chunk * self.lanes))
+        else:
+            self.loop(
+                _const(self.chunks), lambda i: body(self.b.mul(i, _const(self.lanes)))
+            )
+
+    def load(self, base: ir.Value, lane: ir.Value) -> ir.Value:
+        value = self.b.load(self.at(base, self.scalar, lane), typ=self.vector)
+        value.align = 8
+        return value
+
+    def store(self, value: ir.Value, base: ir.Value, lane: ir.Value) -> None:
+        self.b.store(value, self.at(base, self.scalar, lane)).align = 8
+
+    def copy(self, source: ir.Value, target: ir.Value) -> None:
+        self.over_chunks(lambda lane: self.store(self.load(source, lane), target, lane))
+
+    def splat(self, value: ir.Value) -> ir.Value:
+        zero = ir.Constant(_I32, 0)
+        first = self.b.insert_element(ir.Constant(self.vector, ir.Undefined), value, zero)
+        mask = ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes)
+        return self.b.shuffle_vector(first, ir.Constant(self.vector, ir.Undefined), mask)
+
+    def same(self, value: int) -> ir.Constant:
+        """A constant in every lane."""
+        return ir.Constant(self.vector, [float(value) if self.real else value] * self.lanes)
+
+    def other(self, buffer: ir.Value) -> ir.Value:
+        return self.work[1] if buffer is self.work[0] else self.work[0]
+
+    def condition(self, bits: int) -> ir.Value | None:
+        """Whether the condition byte holds for this vector; None where it always does."""
+        if bits == 0:
+            return None
+        table = ir.Constant(_I64, truth_table(bits))
+        return self.b.trunc(self.b.lshr(table, self.frames), _I1)
+
+    def when(self, condition: ir.Value | None, body: Callable[[], None]) -> None:
+        if condition is None:
+            body()
+            return
+        with self.b.if_then(condition):
+            body()
+
+    # Arithmetic
+
+    def wrapped(self, value: ir.Value) -> ir.Value:
+        """A 64-bit result reduced to W bits and sign-extended; float64 as it is."""
+        if self.real:
+            return value
+        spare = 64 - self.shape.arithmetic.width
+        if spare == 0:
+            return value
+        if isinstance(value.type, ir.VectorType):
+            amount: ir.Value = ir.Constant(value.type, [spare] * value.type.count)
+        else:
+            amount = _const(spare)
+        return self.b.ashr(self.b.shl(value, amount), amount)
+
+    def add(self, x: ir.Value, y: ir.Value) -> ir.Value:
+        return self.b.fadd(x, y) if self.real else self.wrapped(self.b.add(x, y))
+
+    def operate(self, op: Op, x: ir.Value, y: ir.Value) -> ir.Value:
+        b = self.b
+        match op:
+            case Op.ADD:
+                return self.add(x, y)
+            case Op.SUB:
+                return b.fsub(x, y) if self.real else self.wrapped(b.sub(x, y))
+            case Op.MUL:
+                if self.real:
+                    return b.fmul(x, y)
+                fraction = ir.Constant(self.vector, [self.shape.arithmetic.fraction] * self.lanes)
+                return self.wrapped(b.ashr(b.mul(x, y), fraction))
+        if self.real:
+            # numpy's maximum: a NaN on either side is the result
+            first = b.or_(b.fcmp_ordered(">=", x, y), b.fcmp_unordered("uno", x, x))
+        else:
+            first = b.icmp_signed(">=", x, y)
+        return b.select(first, x, y)
+
+    def above(self, x: ir.Value, edge: ir.Value) -> ir.Value:
+        return (
+            self.b.fcmp_ordered(">", x, edge) if self.real else self.b.icmp_signed(">", x, edge)
+        )
+
+    def counted(self, counts: ir.Value) -> ir.Value:
+        """Counts (64-bit integers) as lane values."""
+        if self.real:
+            kind = self.vector if isinstance(counts.type, ir.VectorType) else self.scalar
+            return self.b.sitofp(counts, kind)
+        fraction: ir.Value = _const(self.shape.arithmetic.fraction)
+        if isinstance(counts.type, ir.VectorType):
+            fraction = ir.Constant(counts.type, [self.shape.arithmetic.fraction] * self.lanes)
+        return self.wrapped(self.b.shl(counts, fraction))
+
+    # The chains
+
+    def one_vector(self, k: ir.Value) -> None:
+        b = self.b
+        self.k = k
+        eof = b.zext(b.load(self.at(self.flags, _I8, k), typ=_I8), _I64)
+        bof = b.load(self.bof, typ=_I64)
+        one, two = _const(1), _const(2)
+        low = b.or_(b.and_(eof, one), b.shl(b.and_(bof, one), one))
+        high = b.or_(b.and_(eof, two), b.shl(b.and_(bof, two), one))
+        self.frames = b.or_(low, b.shl(high, one))
+        source = self.at(self.inputs, self.scalar, b.mul(k, _const(self.n)))
+        for number, chain in enumerate(self.chains):
+            self.chain(number, chain, source)
+        b.store(b.and_(eof, _const(3)), self.bof)
+
+    def chain(self, number: int, chain: Chain, source: ir.Value) -> None:
+        for block in self.shape.middle:
+            match block:
+                case Block.FILTER_REDUCE:
+                    source = self.filter_reduce(chain, source)
+                case Block.ALU:
+                    source = self.alu(chain, source)
+                case Block.SCALAR_REDUCE if chain.reduce:
+                    source = self.first_lane(self.total(source), self.other(source))
+        if chain.commit:
+            self.when(
+                self.condition(chain.commit_cond), lambda: self.commit(number, chain, source)
+            )
+
+    def filter_reduce(self, chain: Chain, source: ir.Value) -> ir.Value:
+        if not chain.filter:
+            if chain.axis is Axis.M:
+                return self.first_lane(self.total(source), self.other(source))
+            return source
+        target = self.other(source)
+        base = chain.filter_addr * self.m
+        if chain.axis is Axis.M:
+            self.loop(_const(self.m), lambda j: self.count_lanes(base, j, source, target))
+            if self.m < self.n:
+                self.loop(
+                    _const(self.n - self.m),
+                    lambda i: self.zero_lane(target, self.b.add(i, _const(self.m))),
+                )
+            return target
+        ranges = self.m if chain.axis is Axis.N else 1
+        self.over_chunks(lambda lane: self.count_ranges(base, ranges, source, target, lane))
+        return target
+
+    def zero_lane(self, target: ir.Value, lane: ir.Value) -> None:
+        self.b.store(ir.Constant(self.scalar, 0), self.at(target, self.scalar, lane))
+
+    def edge(self, memory: ir.Value, index: ir.Value) -> ir.Value:
+        return self.splat(self.b.load(self.at(memory, self.scalar, index), typ=self.scalar))
+
+    def inside(self, x: ir.Value, index: ir.Value) -> ir.Value:
+        """Which lanes are in range `index`: low < x <= high."""
+        upper = self.edge(self.high, index)
+        below = (
+            self.b.fcmp_ordered("<=", x, upper) if self.real else self.b.icmp_signed("<=", x, upper)
+        )
+        return self.b.and_(self.above(x, self.edge(self.low, index)), below)
+
+    def count_ranges(
+        self, base: int, ranges: int, source: ir.Value, target: ir.Value, lane: ir.Value
+    ) -> None:
+        """Per lane, how many of the row's ranges it is in.
+
+        Inside a row a range ends where the next begins, so one comparison serves both: the lane
+        is in range j if it is above edge j and not above edge j + 1 (edges are never NaN, and a
+        NaN lane is above nothing).
+        """
+        b = self.b
+        x = self.load(source, lane)
+        counts_type = ir.VectorType(_I64, self.lanes)
+        last = _const(base + ranges - 1)
+        hit = b.sext(self.inside(x, last), counts_type)
+        counts: ir.Value = b.neg(hit)
+        if ranges > 1:
+            counts = self.count_inner(base, ranges, x, counts, counts_type)
+        self.store(self.counted(counts), target, lane)
+
+    def count_inner(
+        self, base: int, ranges: int, x: ir.Value, counts: ir.Value, kind: ir.Type
+    ) -> ir.Value:
+        """Adds the ranges before the row's last, by a loop that carries 'above edge j'."""
+        b = self.b
+        one = ir.Constant(ir.VectorType(_I1, self.lanes), [1] * self.lanes)
+        start = self.above(x, self.edge(self.low, _const(base)))
+        before = b.block
+        inside, after = b.append_basic_block("range"), b.append_basic_block("ranges_done")
+        b.branch(inside)
+        b.position_at_end(inside)
+        j, above, sofar = b.phi(_I64), b.phi(one.type), b.phi(kind)
+        j.add_incoming(_const(base + 1), before)
+        above.add_incoming(start, before)
+        sofar.add_incoming(counts, before)
+        next_above = self.above(x, self.edge(self.low, j))
+        hit = b.and_(above, b.xor(next_above, one))
+        counted = b.sub(sofar, b.sext(hit, kind))
+        following = b.add(j, _const(1))
+        j.add_incoming(following, inside)
+        above.add_incoming(next_above, inside)
+        sofar.add_incoming(counted, inside)
+        b.cbranch(b.icmp_signed("<", following, _const(base + ranges)), inside, after)
+        b.position_at_end(after)
+        return counted
+
+    def count_lanes(self, base: int, j: ir.Value, source: ir.Value, target: ir.Value) -> None:
+        """Per range, how many lanes are in it."""
+        b = self.b
+        index = b.add(j, _const(base))
+        bits = ir.IntType(self.lanes)
+        population = self.module.declare_intrinsic("llvm.ctpop", [bits])
+        b.store(_const(0), self.counter)
+
+        def chunk(lane: ir.Value) -> None:
+            hits = b.bitcast(self.inside(self.load(source, lane), index), bits)
+            count = b.call(population, [hits])
+            wide = count if self.lanes == 64 else b.zext(count, _I64)
+            b.store(b.add(b.load(self.counter, typ=_I64), wide), self.counter)
+
+        self.over_chunks(chunk)
+        b.store(self.counted(b.load(self.counter, typ=_I64)), self.at(target, self.scalar, j))
+
+    def alu(self, chain: Chain, source: ir.Value) -> ir.Value:
+        result = self.minicache if chain.mc_load else source
+        if chain.op is not Op.PASS:
+            operand = self.at(self.cache, self.scalar, _const(chain.addr * self.n))
+            target, operator = self.other(source), result
+            condition = self.condition(chain.cond)
+
+            def chunk(lane: ir.Value) -> None:
+                x = self.load(operator, lane)
+                value = self.operate(chain.op, x, self.load(operand, lane))
+                if condition is not None:
+                    value = self.b.select(condition, value, x)
+                self.store(value, target, lane)
+
+            self.over_chunks(chunk)
+            result = target
+        if chain.cache:
+            row = self.at(self.cache, self.scalar, _const(chain.cache_addr * self.n))
+            stored = result
+            self.when(self.condition(chain.cache_cond), lambda: self.copy(stored, row))
+        if chain.mc_save and result is not self.minicache:
+            self.copy(result, self.minicache)
+        return result
+
+    def first_lane(self, value: ir.Value, target: ir.Value) -> ir.Value:
+        """The vector [value, 0, 0, …]."""
+        self.over_chunks(lambda lane: self.store(self.same(0), target, lane))
+        self.b.store(value, self.at(target, self.scalar, _const(0)))
+        return target
+
+    # Sums, in the order of numpy's pairwise summation
+
+    def total(self, source: ir.Value) -> ir.Value:
+        if self.n < MAX_VECTOR:
+            return self.total_in_order(source)
+        block = min(self.n, PAIRWISE_BLOCK)
+        blocks = self.n // block
+        if blocks == 1:
+            return self.total_of_block(source, _const(0), block)
+
+        def one(index: ir.Value) -> None:
+            first = self.b.mul(index, _const(block))
+            value = self.total_of_block(source, first, block)
+            self.b.store(value, self.at(self.partials, self.scalar, index))
+
+        self.loop(_const(blocks), one)
+        while blocks > 1:
+            blocks //= 2
+
+            def pair(index: ir.Value) -> None:
+                left = self.b.mul(index, _const(2))
+                right = self.b.add(left, _const(1))
+                value = self.add(self.partial(left), self.partial(right))
+                self.b.store(value, self.at(self.partials, self.scalar, index))
+
+            self.loop(_const(blocks), pair)
+        return self.partial(_const(0))
+
+    def partial(self, index: ir.Value) -> ir.Value:
+        return self.b.load(self.at(self.partials, self.scalar, index), typ=self.scalar)
+
+    def total_in_order(self, source: ir.Value) -> ir.Value:
+        value: ir.Value = ir.Constant(self.scalar, -0.0 if self.real else 0)
+        for lane in range(self.n):
+            item = self.b.load(self.at(source, self.scalar, _const(lane)), typ=self.scalar)
+            value = self.add(value, item)
+        return value
+
+    def total_of_block(self, source: ir.Value, first: ir.Value, size: int) -> ir.Value:
+        """Eight running sums over the block, then ((0+1)+(2+3)) + ((4+5)+(6+7))."""
+        value = self.load(source, first)
+        for offset in range(MAX_VECTOR, size, MAX_VECTOR):
+            value = self.add(value, self.load(source, self.b.add(first, _const(offset))))
+        width = MAX_VECTOR
+        while width > 1:
+            width //= 2
+            kind = ir.VectorType(_I32, width)
+            undefined = ir.Constant(value.type, ir.Undefined)
+            even = ir.Constant(kind, [2 * i for i in range(width)])
+            odd = ir.Constant(kind, [2 * i + 1 for i in range(width)])
+            value = self.add(
+                self.b.shuffle_vector(value, undefined, even),
+                self.b.shuffle_vector(value, undefined, odd),
+            )
+        return self.b.extract_element(value, ir.Constant(_I32, 0))
+
+    # The packer
+
+    def commit(self, number: int, chain: Chain, source: ir.Value) -> None:
+        """Append to the pending row; emit at exactly N. Past N it only grows, and past the
+        buffer only the count does."""
+        b = self.b
+        fill = b.load(self.fill, typ=_I64)
+        grown = b.add(fill, _const(chain.commit))
+        room = b.icmp_signed("<=", grown, _const(self.shape.pending_capacity))
+        with b.if_then(room, likely=True):
+            place = self.at(self.pending, self.scalar, fill)
+            if chain.commit == self.n:
+                self.copy(source, place)
+            else:
+                self.loop(_const(chain.commit), lambda i: self.copy_lane(source, place, i))
+        b.store(grown, self.fill)
+        with b.if_then(b.icmp_signed("==", grown, _const(self.n))):
+            self.emit_row(number, chain.cast_to_int)
+
+    def copy_lane(self, source: ir.Value, target: ir.Value, lane: ir.Value) -> None:
+        value = self.b.load(self.at(source, self.scalar, lane), typ=self.scalar)
+        self.b.store(value, self.at(target, self.scalar, lane))
+
+    def emit_row(self, number: int, cast: bool) -> None:
+        b = self.b
+        index = b.load(self.emitted, typ=_I64)
+        row = self.at(self.rows, self.scalar, b.mul(index, _const(self.n)))
+        self.over_chunks(
+            lambda lane: self.store(
+                self.truncated(self.load(self.pending, lane), cast), row, lane
+            )
+        )
+        b.store(self.k, self.at(self.row_vectors, _I64, index))
+        b.store(_const(number), self.at(self.row_chains, _I64, index))
+        b.store(b.add(index, _const(1)), self.emitted)
+        b.store(_const(0), self.fill)
+
+    def truncated(self, value: ir.Value, cast: bool) -> ir.Value:
+        """The value without its fraction, towards zero."""
+        if not cast:
+            return value
+        if self.real:
+            intrinsic = self.module.declare_intrinsic("llvm.trunc", [self.vector])
+            return self.b.call(intrinsic, [value])
+        mask = (1 << self.shape.arithmetic.fraction) - 1
+        sign = self.b.ashr(value, self.same(63))
+        biased = self.b.add(value, self.b.and_(sign, self.same(mask)))
+        return self.b.and_(biased, self.same(~mask))

@@ -1,0 +1,331 @@
+"""One layer on one configuration: from closed forms and events to the figures of the reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from hcc.isa.errors import FormatError, UnsupportedError
+
+from .config import Compat, Config, Interface
+from .dataflows import DATAFLOWS, Dataflow
+from .epochs import Fetched, capacity, count_fetches
+from .operands import Dim, Unfolded
+from .replay import ReadTimes, Timeline, replay
+from .streams import Plan, ReadStream, Skewed
+from .topology import Layer
+from .windows import Fetch, Misses, find_misses, sequence_words
+from .writebuffer import WriteBuffer
+
+
+@frozen
+class Span:
+    """Accesses to one memory: first and last cycle, and how many."""
+
+    start: int
+    stop: int
+    count: float
+
+    @property
+    def bandwidth(self) -> float:
+        """Words a cycle between start and stop."""
+        return self.count / (self.stop - self.start + 1)
+
+
+@frozen
+class Storage:
+    """Filter storage of a sparse layer, in words."""
+
+    original: int
+    compressed: float
+    metadata: float
+
+
+@frozen
+class LayerResult:
+    """All figures of one layer; the properties are the columns of SCALE-Sim's reports."""
+
+    name: str
+    compat: Compat
+    macs: int
+    cells: int
+    total_cycles: int
+    stall_cycles: int
+    mapping_efficiency: float
+    compute_utilisation: float
+    sram_ifmap: Span
+    sram_filter: Span
+    sram_ofmap: Span
+    dram_ifmap: Span
+    dram_filter: Span
+    dram_ofmap: Span
+    storage: Storage | None = None
+
+    @property
+    def cycles_with_prefetch(self) -> int:
+        """From the first prefetch to the last write."""
+        return self.dram_ofmap.stop - min(self.dram_ifmap.start, self.dram_filter.start)
+
+    @property
+    def overall_utilisation(self) -> float:
+        """Share of the cells' cycles spent on MACs, stalls included, in percent."""
+        return (self.macs * 100) / (self.total_cycles * self.cells)
+
+    def sram_bandwidth(self, span: Span) -> float:
+        """Words a cycle of an SRAM over the layer's cycles."""
+        return span.count / self.total_cycles
+
+    def compute_row(self) -> dict[str, float]:
+        """The row of COMPUTE_REPORT.csv."""
+        row: dict[str, float] = {}
+        if self.compat is Compat.V3:
+            row["Total Cycles (incl. prefetch)"] = self.cycles_with_prefetch
+        row["Total Cycles"] = self.total_cycles
+        row["Stall Cycles"] = self.stall_cycles
+        row["Overall Util %"] = self.overall_utilisation
+        row["Mapping Efficiency %"] = self.mapping_efficiency
+        row["Compute Util %"] = self.compute_utilisation
+        return row
+
+    def bandwidth_row(self) -> dict[str, float]:
+        """The row of BANDWIDTH_REPORT.csv."""
+        row = {
+            "Avg IFMAP SRAM BW": self.sram_bandwidth(self.sram_ifmap),
+            "Avg FILTER SRAM BW": self.sram_bandwidth(self.sram_filter),
+        }
+        if self.storage is not None:
+            row["Avg FILTER Metadata SRAM BW"] = self.storage.metadata / self.total_cycles
+        row["Avg OFMAP SRAM BW"] = self.sram_bandwidth(self.sram_ofmap)
+        row["Avg IFMAP DRAM BW"] = self.dram_ifmap.bandwidth
+        row["Avg FILTER DRAM BW"] = self.dram_filter.bandwidth
+        row["Avg OFMAP DRAM BW"] = self.dram_ofmap.bandwidth
+        return row
+
+    def access_row(self) -> dict[str, float]:
+        """The row of DETAILED_ACCESS_REPORT.csv; cycles are floats there."""
+        row: dict[str, float] = {}
+        for name, span in (
+            ("SRAM IFMAP", self.sram_ifmap),
+            ("SRAM Filter", self.sram_filter),
+            ("SRAM OFMAP", self.sram_ofmap),
+            ("DRAM IFMAP", self.dram_ifmap),
+            ("DRAM Filter", self.dram_filter),
+            ("DRAM OFMAP", self.dram_ofmap),
+        ):
+            row[f"{name} Start Cycle"] = float(span.start)
+            row[f"{name} Stop Cycle"] = float(span.stop)
+            row[f"{name} {'Writes' if 'OFMAP' in name else 'Reads'}"] = span.count
+        return row
+
+    def sparse_row(self) -> dict[str, float]:
+        """The row of SPARSE_REPORT.csv, without the representation."""
+        storage = self.storage
+        if storage is None:
+            return {}
+        return {
+            "Original Filter Storage": storage.original,
+            "New Storage (Filter+Metadata)": storage.compressed,
+            "Filter Metadata Storage": storage.metadata,
+            "Avg FILTER Metadata SRAM BW": storage.metadata / self.total_cycles,
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures by report and column, for JSON."""
+        out: dict[str, Any] = {
+            "name": self.name,
+            "compute": self.compute_row(),
+            "bandwidth": self.bandwidth_row(),
+            "accesses": self.access_row(),
+        }
+        if self.storage is not None:
+            out["sparsity"] = self.sparse_row()
+        return out
+
+
+@frozen
+class Simulation:
+    """A simulated layer with what traces need beyond the figures."""
+
+    result: LayerResult
+    plan: Plan
+    time: Timeline
+    writer: WriteBuffer
+    reads: tuple[ReadTimes, ReadTimes] | None
+    fetched: tuple[Fetched, Fetched] | None
+
+
+def fold_means(plan: Plan) -> tuple[float, float]:
+    """(mapping efficiency, compute utilisation) in percent, means over the folds.
+
+    The sums run over the folds one after another, as SCALE-Sim's do, so that the last printed
+    digit is the same. np.cumsum adds strictly from left to right.
+    """
+    array = plan.array
+    cells = array.rows * array.cols
+    used_rows = np.full(array.row_folds, array.rows)
+    used_rows[-1] = array.used_rows(array.row_folds - 1)
+    used_cols = np.full(array.col_folds, array.cols)
+    used_cols[-1] = array.used_cols(array.col_folds - 1)
+    used = (used_cols[:, None] * used_rows).reshape(-1)
+    mapping = np.cumsum(used / cells)[-1] / array.folds * 100
+    compute = np.cumsum(used * plan.time / (cells * plan.skew_lines))[-1] / array.folds * 100
+    return float(mapping), float(compute)
+
+
+def sram_counts(plan: Plan) -> tuple[int, int, int]:
+    """Accesses of the three SRAMs, those off the input's edge included."""
+    array = plan.array
+
+    def reads(stream: ReadStream) -> int:
+        first, second = stream.operand.sizes.values()
+        if not isinstance(stream, Skewed):
+            return first * second
+        return first * second * (array.col_folds if stream.edge == "rows" else array.row_folds)
+
+    writes = plan.ofmap.words_before_fold(array.folds) + plan.extra_writes * array.folds
+    return reads(plan.ifmap), reads(plan.filter), writes
+
+
+def first_and_last_line(plan: Plan, stream: ReadStream) -> tuple[int, int]:
+    """The first and last line of the layer in which a stream asks for a word."""
+    fold = plan.array.folds - 1
+    last = fold * plan.fold_lines + stream.last_line(fold)
+    operand = stream.operand
+    if not isinstance(operand, Unfolded) or not operand.has_nulls:
+        return stream.first_line, last
+    while fold >= 0:
+        line = _last_real_line(stream, operand, fold)
+        if line is not None:
+            return stream.first_line, fold * plan.fold_lines + line
+        fold -= 1
+    raise AssertionError("the first window is inside the input")
+
+
+def _last_real_line(stream: ReadStream, operand: Unfolded, fold: int) -> int | None:
+    """The last line of a fold with a word on the input; looked for from the fold's end."""
+    stop = stream.last_line(fold) + 1
+    block = 16
+    while stop > 0:
+        start = max(0, stop - block)
+        sums = stream.fold_sums(fold, start, stop)
+        real = (operand.real(sums) >= operand.offset).any(axis=1)
+        if real.any():
+            return start + int(np.flatnonzero(real)[-1])
+        stop = start
+        block = min(block * 4, 1 << 14)
+    return None
+
+
+def _sram_spans(plan: Plan, time: Timeline) -> tuple[Span, Span, Span]:
+    counts = sram_counts(plan)
+    spans = []
+    for stream, count, side in (
+        (plan.ifmap, counts[0], "ifmap"),
+        (plan.filter, counts[1], "filter"),
+    ):
+        first, last = first_and_last_line(plan, stream)
+        start, stop = (
+            time.cycle(line) + 1 + getattr(time.wait(line), side) for line in (first, last)
+        )
+        spans.append(Span(start, stop, count))
+    fold = plan.array.folds - 1
+    begin, _, _ = plan.ofmap.shape(0)
+    last_start, length, cols = plan.ofmap.shape(fold)
+    final = fold * plan.fold_lines + last_start + length - 1 + cols - 1
+    start, stop = (time.cycle(line) + time.wait(line).ofmap for line in (begin, final))
+    return spans[0], spans[1], Span(start, stop, counts[2])
+
+
+def _ofmap_span(writer: WriteBuffer, compat: Compat) -> Span:
+    drains = writer.drains
+    if compat is Compat.V2:
+        return Span(drains[0].cycle, drains[-1].cycle + drains[-1].count - 1, writer.writes)
+    start = min(drain.cycle for drain in drains)
+    stop = max(drain.cycle + drain.count - 1 for drain in drains)
+    return Span(start, stop, writer.writes)
+
+
+def calc_span(fetched: Fetched, buffer_words: int, first_cycle: int, flush_cycle: int) -> Span:
+    """DRAM reads of a buffer in CALC mode; the first fill runs at 10 words a cycle."""
+    items = buffer_words // 100
+    if not fetched.flushes:
+        sets = -(-fetched.words // items)
+        return Span(-(-sets * items // 10) * -1, -1, fetched.words)
+    fill = -(-capacity(buffer_words) // 10)
+    return Span(first_cycle - 2 - fill + 2, flush_cycle + 1, fetched.words)
+
+
+def simulate(
+    config: Config,
+    layer: Layer,
+    compat: Compat = Compat.V2,
+    dataflow: Dataflow | None = None,
+) -> Simulation:
+    """Run one dense layer; `dataflow` overrides the configuration's."""
+    flow = dataflow or DATAFLOWS[config.dataflow]
+    offsets = (config.ifmap_offset, config.filter_offset, config.ofmap_offset)
+    plan = flow.plan(layer, config.rows, config.cols, offsets)
+    sizes = (config.ifmap_kb * 1024, config.filter_kb * 1024, config.ofmap_kb * 1024)
+    writer = WriteBuffer(plan, sizes[2], config.write_bandwidth())
+    streams = (plan.ifmap, plan.filter)
+    reads: tuple[ReadTimes, ReadTimes] | None = None
+    fetched: tuple[Fetched, Fetched] | None = None
+    none = Misses([], [])
+    if config.interface is Interface.USER:
+        bandwidths = config.read_bandwidths(compat)
+        fetches = [Fetch(size, width) for size, width in zip(sizes, bandwidths, strict=False)]
+        sides = [
+            ReadTimes(fetch, compat, fetch.first_lines(sequence_words(stream)))
+            for fetch, stream in zip(fetches, streams, strict=True)
+        ]
+        reads = (sides[0], sides[1])
+        misses = [
+            find_misses(stream, plan, fetch)
+            for stream, fetch in zip(streams, fetches, strict=True)
+        ]
+        time = replay(plan, (misses[0], misses[1]), reads, writer, compat)
+        dram = [Span(-side.first_lines, side.last_cycle, side.reads) for side in reads]
+    else:
+        idle = ReadTimes(Fetch(sizes[0], 10), compat, 0)
+        time = replay(plan, (none, none), (idle, idle), writer, compat)
+        fetched = (
+            count_fetches(plan.ifmap, plan, sizes[0]),
+            count_fetches(plan.filter, plan, sizes[1]),
+        )
+        dram = [
+            calc_span(
+                part, size, time.cycle(stream.first_line), time.cycle(max(part.last_flush, 0))
+            )
+            for part, size, stream in zip(fetched, sizes[:2], streams, strict=True)
+        ]
+    mapping, compute = fold_means(plan)
+    sram = _sram_spans(plan, time)
+    result = LayerResult(
+        name=layer.name,
+        compat=compat,
+        macs=layer.macs,
+        cells=config.rows * config.cols,
+        total_cycles=time.last_ofmap_cycle,
+        stall_cycles=time.stalls,
+        mapping_efficiency=mapping,
+        compute_utilisation=compute,
+        sram_ifmap=sram[0],
+        sram_filter=sram[1],
+        sram_ofmap=sram[2],
+        dram_ifmap=dram[0],
+        dram_filter=dram[1],
+        dram_ofmap=_ofmap_span(writer, compat),
+    )
+    return Simulation(result, plan, time, writer, reads, fetched)
+
+
+def run_layer(
+    config: Config,
+    layer: Layer,
+    compat: Compat = Compat.V2,
+    dataflow: Dataflow | None = None,
+) -> LayerResult:
+    """The figures of one layer."""
+    return simulate(config, layer, compat, dataflow).result

@@ -1,0 +1,44 @@
+"""Linux system calls by number: the generic table (include/uapi/asm-generic/unistd.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SYSCALLS: Mapping[int, str] = {
+    35: "unlinkat",
+    56: "openat",
+    57: "close",
+    62: "lseek",
+    63: "read",
+    64: "write",
+    65: "readv",
+    66: "writev",
+    78: "readlinkat",
+    93: "exit",
+    94: "exit_group",
+    96: "set_tid_address",
+    98: "futex",
+    99: "set_robust_list",
+    101: "nanosleep",
+    113: "clock_gettime",
+    124: "sched_yield",
+    129: "kill",
+    131: "tgkill",
+    134: "rt_sigaction",
+    135: "rt_sigprocmask",
+    167: "prctl",
+    169: "gettimeofday",
+    172: "getpid",
+    178: "gettid",
+    214: "brk",
+    215: "munmap",
+    222: "mmap",
+    278: "getrandom",
+    # hcc's own calls, alike on every ISA
+    0x4800: "hcc_migrate",
+    0x4801: "hcc_trap",
+    0x4802: "hcc_stats",
+    0x4803: "hcc_tap",
+    0x4804: "hcc_send",
+    0x4805: "hcc_recv",
+}

@@ -1,0 +1,264 @@
+"""Loads and stores of general and SIMD registers (Arm ARM, C3.2), atomics included.
+
+hcc runs a guest thread at a time between points at which another may run, so an acquire or release is a plain access,
+an exclusive store always succeeds, and an atomic update is a load and a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hcc.isa.aarch64.access import (
+    address,
+    half,
+    lane_type,
+    read,
+    register,
+    set_lane,
+    set_vector,
+    splat_of,
+    vector,
+    write,
+    write_back,
+)
+from hcc.isa.aarch64.operands import lanes, mem, reg
+from hcc.isa.arch import Insn, Reg, Semantics
+from hcc.isa.builder import Builder
+from hcc.isa.values import int_type, vec
+
+# ---- one register, or a pair ----
+
+
+def _load(bits: int | None = None, signed: bool = False) -> Semantics:
+    """A load of `bits` bits, by default as many as the register has."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target = reg(insn, 0)
+        addr, moved = address(m, insn.operands[-1])
+        value = m.load(addr, bits or target.bits)
+        write_back(m, moved)
+        write(m, target, m.sext(value, target.bits) if signed else value)
+
+    return semantics
+
+
+def _store(bits: int | None = None) -> Semantics:
+    def semantics(m: Builder, insn: Insn) -> None:
+        source = reg(insn, 0)
+        addr, moved = address(m, insn.operands[-1])
+        m.store(addr, register(m, source.name, bits or source.bits))
+        write_back(m, moved)
+
+    return semantics
+
+
+def _load_pair(bits: int | None = None) -> Semantics:
+    """ldp and its kin; with `bits`, ldpsw."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        first, second = reg(insn, 0), reg(insn, 1)
+        size = bits or first.bits
+        addr, moved = address(m, insn.operands[-1])
+        values = [m.load(a, size) for a in (addr, m.add(addr, m.i64(size // 8)))]
+        write_back(m, moved)
+        for target, value in zip((first, second), values, strict=True):
+            write(m, target, m.sext(value, target.bits))
+
+    return semantics
+
+
+def _store_pair(m: Builder, insn: Insn) -> None:
+    addr, moved = address(m, insn.operands[-1])
+    for source in (reg(insn, 0), reg(insn, 1)):
+        m.store(addr, register(m, source.name, source.bits))
+        addr = m.add(addr, m.i64(source.bits // 8))
+    write_back(m, moved)
+
+
+# ---- exclusives and atomics ----
+
+
+def _store_exclusive(bits: int | None = None) -> Semantics:
+    """stxr ws, rt, [xn] and stxp ws, rt, rt2, [xn]: always successful."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        addr, _ = address(m, insn.operands[-1])
+        for i in range(1, len(insn.operands) - 1):
+            source = reg(insn, i)
+            m.store(addr, register(m, source.name, bits or source.bits))
+            addr = m.add(addr, m.i64(source.bits // 8))
+        write(m, reg(insn, 0), m.const(int_type(32), 0))
+
+    return semantics
+
+
+Update = Callable[[Builder, Any, Any], Any]
+
+
+def _atomic(update: Update, bits: int | None) -> Semantics:
+    """ldadd rs, rt, [xn]: rt = memory, memory = update(memory, rs). Without rt: stadd."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        source = reg(insn, 0)
+        size = bits or source.bits
+        addr, _ = address(m, insn.operands[-1])
+        old = m.load(addr, size)
+        m.store(addr, update(m, old, register(m, source.name, size)))
+        if len(insn.operands) == 3:
+            write(m, reg(insn, 1), old)
+
+    return semantics
+
+
+def _compare_and_swap(bits: int | None) -> Semantics:
+    """cas rs, rt, [xn]: memory becomes rt if it equals rs; rs = memory."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        expected, new = reg(insn, 0), reg(insn, 1)
+        size = bits or expected.bits
+        addr, _ = address(m, insn.operands[-1])
+        old = m.load(addr, size)
+        equal = m.eq(old, register(m, expected.name, size))
+        m.store(addr, m.select(equal, register(m, new.name, size), old))
+        write(m, expected, old)
+
+    return semantics
+
+
+_UPDATES: dict[str, Update] = {
+    "add": Builder.add,
+    "clr": lambda m, old, new: m.and_(old, m.not_(new)),
+    "eor": Builder.xor,
+    "set": Builder.or_,
+    "smax": lambda m, old, new: m.select(m.slt(old, new), new, old),
+    "smin": lambda m, old, new: m.select(m.slt(new, old), new, old),
+    "umax": lambda m, old, new: m.select(m.ult(old, new), new, old),
+    "umin": lambda m, old, new: m.select(m.ult(new, old), new, old),
+}
+
+
+def _atomics() -> dict[str, Semantics]:
+    """Every spelling: operation, ordering (acquire, release, both), size."""
+    table: dict[str, Semantics] = {}
+    for suffix, bits in (("", None), ("b", 8), ("h", 16)):
+        for order in ("", "a", "l", "al"):
+            table[f"swp{order}{suffix}"] = _atomic(lambda m, old, new: new, bits)
+            table[f"cas{order}{suffix}"] = _compare_and_swap(bits)
+            for name, update in _UPDATES.items():
+                table[f"ld{name}{order}{suffix}"] = _atomic(update, bits)
+                if order in ("", "l"):
+                    table[f"st{name}{order}{suffix}"] = _atomic(update, bits)
+    return table
+
+
+# ---- structures: ld1 to ld4, st1 to st4 ----
+
+
+def _targets(insn: Insn) -> tuple[Reg, ...]:
+    return tuple(reg(insn, i) for i in range(len(insn.operands) - 1))
+
+
+def _addresses(m: Builder, addr: Any, count: int, size: int) -> list[Any]:
+    return [m.add(addr, m.i64(i * size)) for i in range(count)]
+
+
+def _pick(m: Builder, sources: list[Any], places: list[tuple[int, int]]) -> Any:
+    """The vector of the given (source, lane) pairs."""
+    if len(sources) == 2:
+        count = sources[0].ty.lanes
+        return m.shuffle(*sources, [source * count + lane for source, lane in places])
+    return m.build([m.extract(sources[source], lane) for source, lane in places])
+
+
+def _load_structures(step: int) -> Semantics:
+    """Element i of register r is element i * step + r in memory; ld1 fills one after the other."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        targets = _targets(insn)
+        view, bits = lanes(targets[0]), targets[0].bits
+        addr, moved = address(m, mem(insn))
+        if view.index is not None:
+            _load_lanes(m, targets, addr)
+        else:
+            places = _addresses(m, addr, len(targets), bits // 8)
+            parts = [m.bitcast(m.load(a, bits), lane_type(targets[0])) for a in places]
+            if step > 1:
+                order = [divmod(i, view.count) for i in range(step * view.count)]
+                parts = [_pick(m, parts, order[r::step]) for r in range(step)]
+            for target, value in zip(targets, parts, strict=True):
+                set_vector(m, target, value)
+        write_back(m, moved)
+
+    return semantics
+
+
+def _load_lanes(m: Builder, targets: tuple[Reg, ...], addr: Any) -> None:
+    bits = lanes(targets[0]).bits
+    values = [m.load(a, bits) for a in _addresses(m, addr, len(targets), bits // 8)]
+    for target, value in zip(targets, values, strict=True):
+        set_lane(m, target, value)
+
+
+def _load_and_replicate(m: Builder, insn: Insn) -> None:
+    """ld1r to ld4r: one element in all lanes."""
+    targets = _targets(insn)
+    view = lanes(targets[0])
+    addr, moved = address(m, mem(insn))
+    values = [m.load(a, view.bits) for a in _addresses(m, addr, len(targets), view.bits // 8)]
+    for target, value in zip(targets, values, strict=True):
+        set_vector(m, target, splat_of(m, value, view.count))
+    write_back(m, moved)
+
+
+def _store_structures(step: int) -> Semantics:
+    def semantics(m: Builder, insn: Insn) -> None:
+        sources = _targets(insn)
+        view, bits = lanes(sources[0]), sources[0].bits
+        addr, moved = address(m, mem(insn))
+        values = [vector(m, source) for source in sources]
+        if view.index is None and step > 1:
+            order = [divmod(i, step)[::-1] for i in range(step * view.count)]
+            values = [
+                _pick(m, values, order[i : i + view.count])
+                for i in range(0, len(order), view.count)
+            ]
+        places = _addresses(m, addr, len(sources), bits // 8)
+        for place, value in zip(places, values, strict=True):
+            m.store(place, m.bitcast(value, int_type(bits)))
+        write_back(m, moved)
+
+    return semantics
+
+
+def _names(pattern: str, *fills: str) -> tuple[str, ...]:
+    return tuple(pattern.format(fill) for fill in fills)
+
+
+_SIZED = (("", None), ("b", 8), ("h", 16))
+
+TABLE: dict[str, Semantics] = _atomics()
+for _suffix, _bits in _SIZED:
+    for _name in _names("ld{}", "r", "ur", "tr", "ar", "lar", "apr", "xr", "axr"):
+        TABLE[_name + _suffix] = _load(_bits)
+    for _name in _names("st{}", "r", "ur", "tr", "lr", "llr"):
+        TABLE[_name + _suffix] = _store(_bits)
+    for _name in ("stxr", "stlxr"):
+        TABLE[_name + _suffix] = _store_exclusive(_bits)
+for _suffix, _wide in (("b", 8), ("h", 16), ("w", 32)):
+    for _name in ("ldrs", "ldurs", "ldtrs"):
+        TABLE[_name + _suffix] = _load(_wide, signed=True)
+TABLE |= {
+    "ldp": _load_pair(),
+    "ldnp": _load_pair(),
+    "ldxp": _load_pair(),
+    "ldaxp": _load_pair(),
+    "ldpsw": _load_pair(32),
+    "stp": _store_pair,
+    "stnp": _store_pair,
+    "stxp": _store_exclusive(),
+    "stlxp": _store_exclusive(),
+}
+TABLE |= {f"ld{_step}": _load_structures(_step) for _step in (1, 2, 3, 4)}
+TABLE |= {f"st{_step}": _store_structures(_step) for _step in (1, 2, 3, 4)}
+TABLE |= {f"ld{_step}r": _load_and_replicate for _step in (1, 2, 3, 4)}

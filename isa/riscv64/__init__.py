@@ -1,0 +1,25 @@
+"""RISC-V, RV64GC: read `registers`, `abi`, `decode`, then `semantics` and its parts."""
+
+from __future__ import annotations
+
+from hcc.isa.arch import Arch
+from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE
+from hcc.isa.riscv64.decode import decode
+from hcc.isa.riscv64.linux import SYSCALLS
+from hcc.isa.riscv64.registers import REGISTERS
+from hcc.isa.riscv64.semantics import SEMANTICS
+
+ARCH = Arch(
+    name="riscv64",
+    elf_machine=ELF_MACHINE,
+    elf_flags=ELF_FLAGS,
+    registers=REGISTERS,
+    convention=CONVENTION,
+    decode=decode,
+    semantics=SEMANTICS,
+    max_insn_size=4,
+    insn_align=2,
+    syscalls=SYSCALLS,
+)
+
+__all__ = ["ARCH"]

@@ -182,7 +182,8 @@ class _FunctionEmitter:
             self.bodies[block] = self.out
         params = ", ".join(f"{LLVM_TYPES[p.type]} {self.names[p]}" for p in f.params)
         result = LLVM_TYPES[f.signature.result]
-        head = f"define dso_local {result} @{f.name}({params}) #0 {{"
+        section = f'section ".text.{f.name}"'
+        head = f"define dso_local {result} @{f.name}({params}) #0 {section} {{"
         lines = [head]
         phis = self.phis()
         for block in f.blocks:

@@ -77,7 +77,7 @@ def log_rest(r: mpf) -> mpf:
 def polynomials() -> list[Polynomial]:
     ln2 = mp.log(2)
     quarter_pi = mp.pi / 4 * mpf("1.0001")
-    small_r = mpf("0.0057")  # |r| of the logarithm's table, with room
+    small_r = mpf("0.0079")  # |r| of the logarithm's table, with room
     near = mpf(1) / 32
     eighth = mpf(1) / 8
     atan_z = (mpf("0.51") / ATAN_STEPS) ** 2
@@ -90,7 +90,8 @@ def polynomials() -> list[Polynomial]:
                    quarter_pi**2, 5),
         Polynomial("exp", "(exp r - 1 - r - r^2/2) / r^3", exp_rest, -half_step, half_step, 3),
         Polynomial("expm1", "(exp x - 1 - x - x^2/2) / x^3", exp_rest, -eighth, eighth, 8),
-        Polynomial("log", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -small_r, small_r, 4),
+        Polynomial("log", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -small_r, small_r, 5),
+        Polynomial("log_dd", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -small_r, small_r, 7),
         Polynomial("log_near", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -near, near, 9),
         Polynomial("sinh", "(sinh x / x - 1) / z, z = x^2", odd_rest(mp.sinh, mpf(1) / 6), zero,
                    eighth**2, 4),
@@ -250,7 +251,8 @@ def poly_header() -> str:
 
 def tables_header() -> str:
     out = [BANNER, "#ifndef MATH_TABLES_H\n#define MATH_TABLES_H\n", "#include <stdint.h>\n"]
-    out += [f"#define {name} {value!r}" for name, value in constants()]
+    for name, value in constants():
+        out.append(f"#define {name} {value!r}" if value >= 0 else f"#define {name} ({value!r})")
     out.append(f"""
 /* 2^(i/N) as hi + lo. */
 #define EXP_BITS {EXP_BITS}

@@ -145,7 +145,7 @@ class _Generator:
     def buffer(self, size: int) -> ir.Value:
         memory = self.b.alloca(ir.ArrayType(self.scalar, size))
         memory.align = 64
-        return self.b.bitcast(memory, _PTR)
+        return self.b.bitcast(memory, self.scalar.as_pointer())
 
     def at(self, base: ir.Value, kind: ir.Type, index: ir.Value) -> ir.Value:
         return self.b.gep(base, [index], inbounds=True, source_etype=kind)
@@ -179,12 +179,17 @@ class _Generator:
             )
 
     def load(self, base: ir.Value, lane: ir.Value) -> ir.Value:
-        value = self.b.load(self.at(base, self.scalar, lane), typ=self.vector)
+        value = self.b.load(self.lanes_at(base, lane), typ=self.vector)
         value.align = 8
         return value
 
     def store(self, value: ir.Value, base: ir.Value, lane: ir.Value) -> None:
-        self.b.store(value, self.at(base, self.scalar, lane)).align = 8
+        self.b.store(value, self.lanes_at(base, lane)).align = 8
+
+    def lanes_at(self, base: ir.Value, lane: ir.Value) -> ir.Value:
+        """The address of a group of lanes; llvmlite still types what alloca returns."""
+        place = self.at(base, self.scalar, lane)
+        return place if place.type.is_opaque else self.b.bitcast(place, self.vector.as_pointer())
 
     def copy(self, source: ir.Value, target: ir.Value) -> None:
         self.over_chunks(lambda lane: self.store(self.load(source, lane), target, lane))

@@ -26,7 +26,11 @@ from attrs import frozen
 
 from .operands import Bools, Dim, Ints, Unfolded
 from .streams import Plan, ReadStream, Skewed, Stationary, diagonals_before
-from .touched import Box, Rect, boxes, distinct_words, first_places
+from .touched import Rect, Touched, distinct_words, nth_place, nth_shared_place, touch
+
+
+# Image rows plus columns, summed over the rectangles of a pass, up to which they are kept.
+_REMEMBER = 1 << 20
 
 
 @frozen
@@ -122,6 +126,12 @@ class _Epochs:
         shape = (operand.height, operand.width * self.layer.channels)
         self.image = self.seen[: operand.space].reshape(shape)
         self.order: Ints | None = None
+        # A pass meets the same rectangles as the last one; they are kept if they are small.
+        self.one_pass = (
+            plan.array.row_folds if isinstance(stream, Skewed) else plan.array.folds
+        )
+        self.known: dict[tuple[int, int], Touched] = {}
+        self.remember = self.one_pass * sum(shape) <= _REMEMBER
 
     def rect(self, fold: int, count: int = 1) -> Rect | None:
         """The rectangle some folds of one pass take together; None if they make none. Places
@@ -152,13 +162,23 @@ class _Epochs:
         base = (array.rows - 1 + top) * array.cols - left
         return Rect(left, right, top, bottom, base, 1, -array.cols)
 
+    def touched(self, fold: int, count: int = 1) -> Touched:
+        """What some folds together touch."""
+        key = fold % self.one_pass, count
+        found = self.known.get(key)
+        if found is None:
+            rect = self.rect(fold, count)
+            assert rect is not None
+            found = touch(self.layer, rect)
+            if self.remember:
+                self.known[key] = found
+        return found
+
     def run(self) -> Fetched:
         """Take all folds in order."""
         array = self.plan.array
-        one_pass = array.row_folds if isinstance(self.stream, Skewed) else array.folds
-        first = self.rect(0)
-        assert first is not None
-        area = max(1, sum(box.size for box in boxes(self.layer, first)))
+        one_pass = self.one_pass
+        area = max(1, sum(box.size for box in self.touched(0).boxes))
         group = max(1, self.limit // (2 * area))
         if isinstance(self.stream, Stationary) and group >= array.row_folds:
             group -= group % array.row_folds
@@ -176,17 +196,15 @@ class _Epochs:
 
     def take(self, fold: int, count: int) -> None:
         """Take some folds at once; cut them in two if the epoch ends among them."""
-        rect = self.rect(fold, count)
-        assert rect is not None
-        found = boxes(self.layer, rect)
-        fresh = self.mark(found)
+        touched = self.touched(fold, count)
+        fresh = self.mark(touched)
         new = sum(int(np.count_nonzero(part)) for part in fresh)
         if self.held + new < self.limit:
             self.held += new
             self.fetched += new
             return
         if count > 1:
-            for box, part in zip(found, fresh, strict=True):
+            for box, part in zip(touched.boxes, fresh, strict=True):
                 box.write(self.image, box.read(self.image) & ~part)
             row_folds = self.plan.array.row_folds
             half = count // 2
@@ -195,16 +213,18 @@ class _Epochs:
             self.take(fold, half)
             self.take(fold + half, count - half)
             return
-        places = first_places(found, fresh, self.image.shape)
         wanted = self.limit - self.held - 1
-        place = int(np.partition(places, wanted)[wanted])
+        if touched.apart:
+            place = nth_place(touched, fresh, wanted)
+        else:
+            place = nth_shared_place(touched, fresh, wanted, self.image.shape)
         self.flush(fold, place)
-        self.after(fold, rect, found, place)
+        self.after(fold, touched, place)
 
-    def mark(self, found: list[Box]) -> list[Bools]:
-        """Add the boxes' words to the epoch; returns which of each box were new."""
+    def mark(self, touched: Touched) -> list[Bools]:
+        """Add a rectangle's words to the epoch; returns which of each box were new."""
         fresh = []
-        for box in found:
+        for box in touched.boxes:
             fresh.append(~box.read(self.image))
             box.write(self.image, True)
         return fresh
@@ -219,32 +239,46 @@ class _Epochs:
         self.last_flush = fold * self.plan.fold_lines + line
         np.copyto(self.seen, self.idle)
 
-    def after(self, fold: int, rect: Rect, found: list[Box], place: int) -> None:
+    def after(self, fold: int, touched: Touched, place: int) -> None:
         """Take the rest of a fold after a flush."""
-        if sum(box.size for box in found) == rect.words and all(
-            a.apart(b) for i, a in enumerate(found) for b in found[:i]
-        ):
-            index = self.index_of(fold, place)
-            more = (rect.words - index - 1) // self.limit
-            if more:
-                index += more * self.limit
-                self.fetched += (more - 1) * self.limit
-                self.flushes += more - 1
-                self.held = 0
-                place = self.place_of(fold, index)
-                self.flush(fold, place)
-        parts = [box.last() > place for box in found]
-        new = 0
-        for box, part in zip(found, parts, strict=True):
-            old = box.read(self.image)
-            new += int(np.count_nonzero(part & ~old))
-            box.write(self.image, old | part)
-        if new < self.limit:
-            self.held = new
-            self.fetched += new
-            return
-        np.copyto(self.seen, self.idle)
-        self.walk(fold, place + 1)
+        words = touched.rect.words
+        if touched.all_differ:
+            place = self.skip_epochs(fold, words, place)
+        while True:
+            parts = [box.touched_after(place) for box in touched.boxes]
+            new = 0
+            for box, part in zip(touched.boxes, parts, strict=True):
+                if not touched.apart:
+                    old = box.read(self.image)
+                    new += int(np.count_nonzero(part & ~old))
+                    box.write(self.image, old | part)
+                else:
+                    new += int(np.count_nonzero(part))
+            if new < self.limit:
+                if touched.apart:
+                    for box, part in zip(touched.boxes, parts, strict=True):
+                        box.write(self.image, part)
+                self.held = new
+                self.fetched += new
+                return
+            if not touched.apart or words > 4 * self.limit:
+                np.copyto(self.seen, self.idle)
+                self.walk(fold, place + 1)
+                return
+            place = nth_place(touched, parts, self.limit - 1, place)
+            self.flush(fold, place)
+
+    def skip_epochs(self, fold: int, words: int, place: int) -> int:
+        """In a fold whose words all differ: go to the last flush after one at a place."""
+        index = self.index_of(fold, place)
+        more = (words - index - 1) // self.limit
+        if not more:
+            return place
+        self.fetched += (more - 1) * self.limit
+        self.flushes += more - 1
+        place = self.place_of(fold, index + more * self.limit)
+        self.flush(fold, place)
+        return place
 
     def index_of(self, fold: int, place: int) -> int:
         """How many words of a fold (none off the edge) come before a place."""

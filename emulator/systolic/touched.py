@@ -11,8 +11,9 @@ the set and both times cost a few one-dimensional operations and no look at any 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
-import numpy.typing as npt
 from attrs import frozen
 
 from .operands import Bools, Ints
@@ -47,6 +48,14 @@ class Axis:
     index: Ints
     first: Ints
     last: Ints
+    step: int
+
+    def times(self) -> list[Ints]:
+        """The terms of all touches, first ones first; words with fewer repeat their last."""
+        if not self.step:
+            return [self.first]
+        most = int((self.last - self.first).max()) // self.step
+        return [np.minimum(self.first + turn * self.step, self.last) for turn in range(most + 1)]
 
     def select(self) -> Index:
         """The indices as a slice where they are evenly spaced."""
@@ -61,7 +70,7 @@ class Axis:
         return index
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Box:
     """Touched rows and touched (column, channel) positions; all their crossings are touched."""
 
@@ -80,10 +89,40 @@ class Box:
         places: Ints = self.rows.first[:, None] + (self.cols.first + self.base)
         return places
 
-    def last(self) -> Ints:
-        """The place each word is last touched at."""
-        places: Ints = self.rows.last[:, None] + (self.cols.last + self.base)
-        return places
+    @cached_property
+    def span(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """For each row, the least and greatest place of a first touch, then of a last touch."""
+        first, last = self.rows.first + self.base, self.rows.last + self.base
+        return (
+            first + int(self.cols.first.min()),
+            first + int(self.cols.first.max()),
+            last + int(self.cols.last.min()),
+            last + int(self.cols.last.max()),
+        )
+
+    def touched_after(self, place: int) -> Bools:
+        """Which words are touched after a place; only rows the place falls into are looked at."""
+        _, _, least, most = self.span
+        whole = least > place
+        mask = np.repeat(whole, len(self.cols.index)).reshape(len(whole), -1)
+        mixed = np.flatnonzero((most > place) & ~whole)
+        if len(mixed):
+            mask[mixed] = self.rows.last[mixed, None] + (self.cols.last + self.base) > place
+        return mask
+
+    def first_after(self, place: int, rows: Ints) -> Ints:
+        """The first place after `place` the words of some rows are touched at; very large if
+        they are not."""
+        if place < int(self.span[0][rows].min()):
+            places: Ints = self.rows.first[rows, None] + (self.cols.first + self.base)
+            return places
+        never = np.iinfo(np.int64).max
+        best = np.full((len(rows), len(self.cols.index)), never, dtype=np.int64)
+        for row_times in self.rows.times():
+            for col_times in self.cols.times():
+                places = row_times[rows, None] + (col_times + self.base)
+                np.copyto(best, places, where=(places > place) & (places < best))
+        return best
 
     def read(self, image: Bools) -> Bools:
         """The box's part of an image: a view where the indices are even, else a copy."""
@@ -145,19 +184,40 @@ def _axis(
     position = np.arange(
         low * stride + first, min((high - 1) * stride + end, limit), dtype=np.int64
     )
+    if high - low == 1:
+        once = position * by_tap + low * (by_window - by_tap * stride)
+        return Axis(position, once, once, 0)
     least = np.maximum(-((end - 1 - position) // stride), low)
     most = np.minimum((position - first) // stride, high - 1)
-    if high - low > 1 and end - first < stride:
+    if end - first < stride:
         there = least <= most
         position, least, most = position[there], least[there], most[there]
     slope = by_window - by_tap * stride
     fixed = position * by_tap
     if slope >= 0:
-        return Axis(position, fixed + least * slope, fixed + most * slope)
-    return Axis(position, fixed + most * slope, fixed + least * slope)
+        return Axis(position, fixed + least * slope, fixed + most * slope, slope)
+    return Axis(position, fixed + most * slope, fixed + least * slope, -slope)
 
 
-def boxes(layer: Layer, rect: Rect) -> list[Box]:
+@frozen(eq=False, slots=False)
+class Touched:
+    """The boxes of a rectangle."""
+
+    rect: Rect
+    boxes: tuple[Box, ...]
+
+    @cached_property
+    def apart(self) -> bool:
+        """True if no two boxes touch a common word."""
+        return all(a.apart(b) for i, a in enumerate(self.boxes) for b in self.boxes[:i])
+
+    @cached_property
+    def all_differ(self) -> bool:
+        """True if every element of the rectangle is on the input and has its own word."""
+        return sum(box.size for box in self.boxes) == self.rect.words and self.apart
+
+
+def touch(layer: Layer, rect: Rect) -> Touched:
     """The boxes of a rectangle; empty ones (all off the edge) are left out."""
     tap_row = layer.filter_w * layer.channels
     image_row = layer.ifmap_w * layer.channels
@@ -183,7 +243,7 @@ def boxes(layer: Layer, rect: Rect) -> list[Box]:
             if len(rows.index) and len(cols.index):
                 where = (rows.select(), cols.select())
                 found.append(Box(rows, cols, where, rect.base))
-    return found
+    return Touched(rect, tuple(found))
 
 
 def distinct_words(layer: Layer) -> int:
@@ -201,21 +261,52 @@ def _count(windows: int, stride: int, size: int, limit: int) -> int:
     return whole + max(0, min(size, limit - (windows - 1) * stride))
 
 
-def first_places(found: list[Box], fresh: list[npt.NDArray[np.bool_]], shape: tuple[int, int]) -> Ints:
-    """The places at which the fresh words of some boxes are first touched, in no order.
+def nth_place(touched: Touched, fresh: list[Bools], index: int, after: int = -1) -> int:
+    """The place at which the index-th (from 0) of some fresh words is touched first after a place.
 
-    `fresh` marks the words of each box that no earlier box of the list has.
+    `fresh` marks the words of each box that count, none of them in two boxes. The rows bound the
+    answer: a row's words lie between its own term plus the least and plus the greatest column
+    term, so that only few rows are looked into.
     """
-    if all(a.apart(b) for i, a in enumerate(found) for b in found[:i]):
-        return np.concatenate(
-            [box.first()[new] for box, new in zip(found, fresh, strict=True)]
-        )
-    late = np.iinfo(np.int64).max
-    places = np.full(shape, late, dtype=np.int64)
+    lows, highs, counts = [], [], []
+    for box, new in zip(touched.boxes, fresh, strict=True):
+        low, high, _, late = box.span
+        if after >= 0:
+            high = np.where(low > after, high, late)
+            low = np.maximum(low, after + 1)
+        lows.append(low)
+        highs.append(high)
+        counts.append(np.add.reduce(new, axis=1, dtype=np.int64))
+    weights = np.concatenate(counts)
+    least = _weighted(np.concatenate(lows), weights, index)
+    most = _weighted(np.concatenate(highs), weights, index)
+    below = 0
+    near = []
+    for box, new, low, high, count in zip(touched.boxes, fresh, lows, highs, counts, strict=True):
+        below += int(count[high < least].sum())
+        close = np.flatnonzero((high >= least) & (low <= most))
+        if len(close):
+            near.append(box.first_after(after, close)[new[close]])
+    places = np.concatenate(near)
+    return int(np.partition(places, index - below)[index - below])
+
+
+def nth_shared_place(
+    touched: Touched, fresh: list[Bools], index: int, shape: tuple[int, int]
+) -> int:
+    """Like nth_place from the start, for boxes with words in common: `fresh` marks a word in the
+    first box that has it, `shape` is the image's."""
+    places = np.full(shape, np.iinfo(np.int64).max, dtype=np.int64)
     wanted = np.zeros(shape, dtype=np.bool_)
-    for box, new in zip(found, fresh, strict=True):
+    for box, new in zip(touched.boxes, fresh, strict=True):
         grid = np.ix_(box.rows.index, box.cols.index)
         places[grid] = np.minimum(places[grid], box.first())
         wanted[grid] |= new
-    result: Ints = places[wanted]
-    return result
+    return int(np.partition(places[wanted], index)[index])
+
+
+def _weighted(values: Ints, counts: Ints, index: int) -> int:
+    """The index-th value if each is repeated `counts` times, from the least."""
+    order = np.argsort(values)
+    at = int(np.searchsorted(np.cumsum(counts[order]), index, side="right"))
+    return int(values[order[at]])

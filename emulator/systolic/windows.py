@@ -29,7 +29,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from .operands import Bools, Dim, Ints, Unfolded
-from .streams import Plan, ReadStream, Skewed, Stationary, diagonals_before
+from .streams import Plan, ReadStream, Skewed, Stationary, diagonals_before, triangle
 
 # Words beyond the window that are looked up one by one before a bitmap of the window is made.
 _SINGLES = 12
@@ -130,9 +130,13 @@ class Window:
             elif rank >= self.present - len(self.null_keys):
                 key = self.keys
             else:
-                key = bisect.bisect_right(range(self.keys), rank, key=self.rank) - 1
+                key = self.key_of(rank)
             self._set_keys[index] = key
         return key
+
+    def key_of(self, rank: int) -> int:
+        """The key of the word with a rank."""
+        return bisect.bisect_right(range(self.keys), rank, key=self.rank) - 1
 
     def move_to(self, start: int) -> None:
         """Put the window's start at a set."""
@@ -198,14 +202,31 @@ class SkewedWindow(Window):
     """The window over a skewed operand."""
 
     stream: Skewed = field(kw_only=True)
+    rows: int = field(init=False)
+    body: int = field(init=False)
+    last_width: int = field(init=False)
+    steady: range = field(init=False)
+    patience: int = field(init=False, default=_SINGLES)
+
+    def __attrs_post_init__(self) -> None:
+        stream = self.stream
+        width = stream.width
+        self.rows = stream.length * stream.tiles
+        # The stacked rows above the last tile, the only one that may be narrower.
+        self.body = self.rows - stream.length
+        self.last_width = stream.tile_width(stream.tiles - 1)
+        # Keys whose diagonals, and all between them, have a word in every column.
+        self.steady = range((width - 1) * width, max(self.body, width - 1) * width)
+        self.start_gap = triangle(width - 1)
+
+    start_gap: int = field(init=False, default=0)
 
     def structural_rank(self, key: int) -> int:
         """Words before a key: whole diagonals, then the columns before it in its own."""
-        stream = self.stream
-        width, length, tiles = stream.width, stream.length, stream.tiles
-        rows = length * tiles
-        last = stream.tile_width(tiles - 1)
-        body = rows - length
+        if key in self.steady:
+            return key - self.start_gap
+        width, length = self.stream.width, self.stream.length
+        rows, body, last = self.rows, self.body, self.last_width
         diagonal, column = divmod(key, width)
         before = diagonals_before(diagonal, rows, width)
         if last < width:
@@ -220,6 +241,17 @@ class SkewedWindow(Window):
                 before -= gap
         return before
 
+    def key_of(self, rank: int) -> int:
+        """The key of the word with a rank; straight where every column has its word."""
+        key = least = rank + self.start_gap
+        while self.null_keys:
+            key = least + bisect.bisect_right(self.null_keys, key)
+            if key == least + bisect.bisect_right(self.null_keys, key):
+                break
+        if key in self.steady:
+            return key
+        return Window.key_of(self, rank)
+
     @cached_property
     def idle_sums(self) -> Bools:
         """True for sums that ask for nothing."""
@@ -231,7 +263,8 @@ class SkewedWindow(Window):
         width, length = stream.width, stream.length
         first, first_column = divmod(low, width)
         last, last_column = divmod(high, width)
-        for tile in range(stream.tiles):
+        earliest = max(0, (first - width + 2) // length - 1)
+        for tile in range(earliest, min(last // length + 1, stream.tiles)):
             base = tile * length
             lines = length + stream.tile_width(tile) - 1
             begin, end = max(first - base, 0), min(last + 1 - base, lines)
@@ -314,8 +347,10 @@ class SkewedWindow(Window):
                 continue
             keys = [key]
             if shared:
-                if singles == _SINGLES:
+                if singles >= self.patience:
                     miss = self.scan(tile, line, column)
+                    far = miss is None or miss > (line + 1, column)
+                    self.patience = 1 if far else _SINGLES
                     if miss is None:
                         return found, moves
                     line, column = miss
@@ -374,8 +409,9 @@ class StationaryWindow(Window):
         array = self.stream.array
         first, first_column = divmod(low, array.cols)
         last, last_column = divmod(high, array.cols)
-        for col_fold in range(array.col_folds):
-            base = col_fold * array.row_extent
+        extent = array.row_extent
+        for col_fold in range(first // extent, min(last // extent + 1, array.col_folds)):
+            base = col_fold * extent
             begin, end = max(first - base, 0), min(last + 1 - base, array.row_extent)
             for at in range(begin, end, _LAST_STEP // array.cols + 1):
                 upto = min(end, at + _LAST_STEP // array.cols + 1)
@@ -416,6 +452,8 @@ class StationaryWindow(Window):
         final = (base + top + used - 1) * array.cols + cols - 1
         if self.shows(first) and self.shows(final) and self._whole(first, final):
             return found, moves
+        if self.stream.operand.unique and not self.null_keys:
+            return self.plain_fold((base + top) * array.cols, used, cols)
         block = self.rows_of(col_fold, top, top + used)[::-1].reshape(-1)
         at = 0
         while at < len(block):
@@ -435,6 +473,35 @@ class StationaryWindow(Window):
                 found.append(line)
                 moves.append(count)
             at += 1
+        return found, moves
+
+    def plain_fold(self, first: int, used: int, cols: int) -> tuple[list[int], list[int]]:
+        """The misses of a fold of words that all differ: intervals of keys, row by row.
+
+        `first` is the key of the fold's top left word.
+        """
+        width = self.stream.array.cols
+        idle = self.stream.array.rows - used
+        found: list[int] = []
+        moves: list[int] = []
+        line = column = 0
+        while line < used:
+            key = first + (used - 1 - line) * width + column
+            if self.shows(key):
+                open_end = self.wraps and key >= self.low
+                column = cols if open_end else min(cols, column + self.high - key)
+                if column == cols:
+                    # The rows below in memory, next in time, are hits down to the window's start.
+                    bottom = 0 if self.wraps and not open_end else self.low
+                    line = max(line + 1, used + min(0, (first - bottom) // width))
+                    column = 0
+                continue
+            count = self.seek([key])
+            if found and found[-1] == line + idle:
+                moves[-1] += count
+            else:
+                found.append(line + idle)
+                moves.append(count)
         return found, moves
 
     def _whole(self, first: int, final: int) -> bool:

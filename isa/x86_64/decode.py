@@ -12,7 +12,7 @@ What is put right or made uniform here, so that no semantics need know of it:
 * rip-relative operands become absolute: `next_addr + disp` in `disp`, without base.
 * Segments other than fs and gs, whose base is zero in 64-bit mode, are dropped.
 * An address-size prefix (67) makes addresses of 32 bits: `Mem.extra` is 32.
-* A shift by one has its implicit operand, and a call or jump target is the full address.
+* comisd and comiss have their memory operand's size (capstone says 128 bits).
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _STRING = {
 }
 _REPEATS = {"rep": "rep", "repe": "rep", "repz": "rep", "repne": "repne", "repnz": "repne"}
 _IGNORED_PREFIXES = frozenset({"lock", "bnd", "notrack", "data16"} | set(_REPEATS))
+
+# Sizes of memory operands that capstone 5 gets wrong.
+_SIZES = {b"comiss": 32, b"comisd": 64}
 
 # struct cs_x86_op: type; then reg, imm or mem (segment, base, index, scale, disp); size
 _REG_OP = struct.Struct("<I")
@@ -113,7 +116,7 @@ def decode(raw: bytes, addr: int) -> Insn:
     text = f"{mnemonic.decode()} {op_str.decode()}".rstrip()
     operands = []
     for at in range(_OPERANDS, _OPERANDS + record[_COUNT] * _OP_SIZE, _OP_SIZE):
-        operand = _operand(record, at, addr + size, decoder.registers)
+        operand = _operand(record, at, addr + size, _SIZES.get(mnemonic), decoder.registers)
         if operand is None:
             raise UnsupportedError(
                 f"operand of '{text}' at {addr:#x} is not supported: bytes {code[:size].hex(' ')}"
@@ -144,15 +147,20 @@ def _split_mnemonic(text: str) -> tuple[str, str | None]:
     return ("mov" if name == "movabs" else name), repeat
 
 
-def _operand(record: bytes, at: int, next_addr: int, registers: dict[int, Reg]) -> Operand | None:
-    """The operand at an offset of the detail record; None where it names a foreign register."""
+def _operand(
+    record: bytes, at: int, next_addr: int, size: int | None, registers: dict[int, Reg]
+) -> Operand | None:
+    """The operand at an offset of the detail record; None where it names a foreign register.
+
+    `size` is the size in bits of a memory operand where capstone's is wrong.
+    """
     match record[at]:
         case cx.X86_OP_REG:
             return registers.get(_REG_OP.unpack_from(record, at + _VALUE)[0])
         case cx.X86_OP_IMM:
             return Imm(_IMM_OP.unpack_from(record, at + _VALUE)[0])
     segment, base, index, scale, disp = _MEM_OP.unpack_from(record, at + _VALUE)
-    bits = 8 * record[at + _BYTES]
+    bits = size or 8 * record[at + _BYTES]
     segment_base = None
     if segment == cx.X86_REG_FS:
         segment_base = "fs_base"

@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 from elftools.elf.elffile import ELFFile
+from llvmlite import binding
 from unicorn import UC_PROT_ALL, Uc, UcError
 
 from hcc.emulator.faults import Fault
@@ -265,6 +266,47 @@ class Toolchain:
         """Standard output and exit status of the program on the reference machine."""
         done = subprocess.run([*self.runner, str(program)], capture_output=True, check=False)
         return done.stdout, done.returncode
+
+
+def llvm_object(
+    source: Path, level: int, target: str, triple: str, cpu: str, features: str, abi: str = ""
+) -> bytes:
+    """An object file of today's LLVM (llvmlite's) for a C file, through clang's IR.
+
+    `target` is clang's --target and its options. The IR is made unoptimised; clang and llvmlite
+    may be versions apart, so the data layout is llvmlite's.
+    """
+    command = [
+        "clang",
+        *target.split(),
+        "-S",
+        "-emit-llvm",
+        "-ffreestanding",
+        "-fno-pic",
+        "-fwrapv",
+        "-fno-math-errno",
+        "-w",
+        "-DCORPUS_NO_ASM",
+        "-o",
+        "-",
+        str(source),
+    ]
+    command += ["-O0"] if level == 0 else ["-O2", "-Xclang", "-disable-llvm-passes"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    lines = [line for line in text.splitlines() if not line.startswith("target datalayout")]
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    machine = binding.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features=features, opt=level, reloc="static", codemodel="small", abiname=abi
+    )
+    module = binding.parse_assembly("\n".join(lines))
+    module.triple, module.data_layout = triple, str(machine.target_data)
+    if level:
+        tuning = binding.create_pipeline_tuning_options(speed_level=level)
+        tuning.loop_vectorization = tuning.slp_vectorization = True
+        builder = binding.create_pass_builder(machine, tuning)
+        builder.getModulePassManager().run(module, builder)
+    return bytes(machine.emit_object(module))
 
 
 STACK_TOP = 0x7FF0_0000

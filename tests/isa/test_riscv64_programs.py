@@ -1,7 +1,8 @@
-"""Whole RV64GC programs: the corpus, built by gcc and by LLVM, on our interpreter and qemu-riscv64."""
+"""Whole RV64GC programs: the corpus on our interpreter and on qemu-riscv64."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,5 +24,24 @@ def test_program_built_by_gcc_prints_what_qemu_prints(
     if missing:
         pytest.skip(f"{missing} is not installed")
     program = GCC.build([CORPUS / f"{name}.c"], tmp_path / name, level)
+
+    assert GCC.reference(program) == harness.run_program(ARCH, program)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_built_by_llvm_prints_what_qemu_prints(
+    name: str, level: int, tmp_path: Path
+) -> None:
+    missing = GCC.missing() or (None if shutil.which("clang") else "clang")
+    if missing:
+        pytest.skip(f"{missing} is not installed")
+    code = harness.llvm_object(
+        CORPUS / f"{name}.c", level, "--target=riscv64-linux-gnu -march=rv64gc -mabi=lp64d",
+        "riscv64-unknown-linux-gnu", "generic-rv64", "+m,+a,+f,+d,+c,-relax", "lp64d",
+    )  # fmt: skip
+    (tmp_path / "program.o").write_bytes(code)
+    program = GCC.build([CORPUS / "start.c", tmp_path / "program.o"], tmp_path / name)
 
     assert GCC.reference(program) == harness.run_program(ARCH, program)

@@ -1,0 +1,216 @@
+"""What names mean: variables, functions, typedefs, enumeration constants and tags, by scope.
+
+There is one table of what is visible now and a log of what each open scope hides; leaving a scope
+undoes its log. So the lexer's question (is this identifier a typedef name here?) is one look-up.
+Names declared in system headers may wait unparsed in `lazy`; the first look-up has them parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from hcc.compiler.kernelc.types import CType, FunctionType, IntegerType, RecordType
+
+if TYPE_CHECKING:
+    from hcc.compiler.kernelc.syntax import Initializer, Label, Stmt, VlaMark
+
+
+@define(eq=False, repr=False)
+class Variable:
+    """An object. With static storage it has a `symbol` in the IR, else a `slot` while its
+    function is lowered."""
+
+    name: str
+    type: CType
+    at: int
+    static: bool = False
+    linkage: str = ""
+    """`external`, `internal`, or empty."""
+    symbol: str = ""
+    defined: bool = False
+    tentative: bool = False
+    init: Initializer | None = None
+    is_param: bool = False
+    is_register: bool = False
+    align: int = 0
+    used: bool = False
+    vla: VlaMark | None = None
+    slot: Any = None
+
+
+@define(eq=False, repr=False)
+class Body:
+    """What a function definition adds to its declaration."""
+
+    params: list[Variable]
+    statement: Stmt | None = None
+    labels: dict[str, Label] = field(factory=dict)
+    end: int = 0
+
+
+@define(eq=False, repr=False)
+class Function:
+    """A function, declared or defined."""
+
+    name: str
+    type: FunctionType
+    at: int
+    linkage: str = "external"
+    symbol: str = ""
+    leaf: bool = False
+    noreturn: bool = False
+    inline: bool = False
+    extern_inline: bool = False
+    implicit: bool = False
+    from_header: bool = False
+    body: Body | None = None
+    used: bool = False
+
+
+@define(eq=False, repr=False)
+class Typedef:
+    name: str
+    type: CType
+    at: int
+
+
+@define(eq=False, repr=False)
+class EnumConstant:
+    name: str
+    type: IntegerType
+    at: int
+    value: int
+
+
+Entity = Variable | Function | Typedef | EnumConstant
+Tag = RecordType | IntegerType
+
+
+@define(eq=False, repr=False)
+class TagEntry:
+    """A struct, union or enum tag: its kind as written, its type and where it was declared."""
+
+    kind: str
+    type: Tag
+    at: int
+    complete: bool = False
+
+
+@define(eq=False, repr=False)
+class _Level:
+    """What one open scope declared, and what each name meant before."""
+
+    names: dict[str, Entity | None] = field(factory=dict)
+    tags: dict[str, TagEntry | None] = field(factory=dict)
+
+
+@define(eq=False, repr=False)
+class Scope:
+    """The names visible now."""
+
+    names: dict[str, Entity] = field(factory=dict)
+    tags: dict[str, TagEntry] = field(factory=dict)
+    levels: list[_Level] = field(factory=lambda: [_Level()])
+    lazy: dict[str, int] = field(factory=dict)
+    parse_lazy: Callable[[int], None] | None = None
+
+    @property
+    def depth(self) -> int:
+        """0 at file scope."""
+        return len(self.levels) - 1
+
+    def enter(self) -> None:
+        self.levels.append(_Level())
+
+    def leave(self) -> _Level:
+        """Close the innermost scope; what it declared can be opened again with `reenter`."""
+        level = self.levels.pop()
+        declared = _Level()
+        for name, before in level.names.items():
+            declared.names[name] = self.names[name]
+            if before is None:
+                del self.names[name]
+            else:
+                self.names[name] = before
+        for name, tag_before in level.tags.items():
+            declared.tags[name] = self.tags[name]
+            if tag_before is None:
+                del self.tags[name]
+            else:
+                self.tags[name] = tag_before
+        return declared
+
+    def reenter(self, level: _Level) -> None:
+        """Open a scope with the names of one that was left: a prototype's, for the body."""
+        self.enter()
+        for name, entity in level.names.items():
+            assert entity is not None
+            self.declare(name, entity)
+        for name, tag in level.tags.items():
+            assert tag is not None
+            self.declare_tag(name, tag)
+
+    def find(self, name: str) -> Entity | None:
+        """What a name means here."""
+        entity = self.names.get(name)
+        if entity is None and name in self.lazy:
+            self.load_lazy(name)
+            entity = self.names.get(name)
+        return entity
+
+    def load_lazy(self, name: str) -> None:
+        """Have the header declaration of a name parsed, at file scope."""
+        chunk = self.lazy.pop(name)
+        assert self.parse_lazy is not None
+        self.parse_lazy(chunk)
+
+    def find_here(self, name: str) -> Entity | None:
+        """What a name was declared as in the innermost scope itself."""
+        if self.depth == 0:
+            return self.find(name)
+        return self.names[name] if name in self.levels[-1].names else None
+
+    def find_tag(self, name: str) -> TagEntry | None:
+        return self.tags.get(name)
+
+    def find_tag_here(self, name: str) -> TagEntry | None:
+        return self.tags[name] if name in self.levels[-1].tags else None
+
+    def declare(self, name: str, entity: Entity) -> None:
+        """Make a name mean this from here on, in the innermost scope."""
+        log = self.levels[-1].names
+        if name not in log:
+            log[name] = self.names.get(name)
+        self.names[name] = entity
+
+    def declare_tag(self, name: str, tag: TagEntry) -> None:
+        log = self.levels[-1].tags
+        if name not in log:
+            log[name] = self.tags.get(name)
+        self.tags[name] = tag
+
+    def declare_at_file_scope(self, name: str, entity: Entity) -> None:
+        """Declare a name outside of everything, seen wherever nothing hides it."""
+        for level in self.levels[1:]:
+            if name in level.names:
+                level.names[name] = level.names[name] or entity
+                break
+        else:
+            self.names[name] = entity
+        self.levels[0].names.setdefault(name, None)
+
+    def visible(self) -> Iterator[str]:
+        yield from self.names
+        yield from self.lazy
+
+
+def did_you_mean(name: str, candidates: Iterator[str] | list[str]) -> str:
+    """A hint for a misspelt name, or nothing: `; did you mean 'x'?`."""
+    if len(name) < 3:
+        return ""
+    close = get_close_matches(name, [c for c in candidates if c != name], n=1, cutoff=0.75)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,189 @@
+"""Preprocessing tokens and the scanner that finds them in a file.
+
+The scanner is one regular expression over the whole text. Its tokens have the attributes that
+pcpp's macro expander works with (`type`, `value`, `lineno`, `source`, `expanded_from`);
+`lineno` holds a packed position, so that pcpp carries file, line and column along without knowing.
+White space is not a token but a flag of the token behind it.
+
+A line splice (backslash, newline) counts as white space; one in the middle of a word or operator
+is removed first, at the price of columns in that line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from attrs import define, field
+
+from hcc.compiler.kernelc.positions import COLUMN_MASK, ONE_LINE
+
+ID, NUMBER, STRING, CHAR, PUNCT, SPACE, OTHER = (
+    "CPP_ID",
+    "CPP_INTEGER",
+    "CPP_STRING",
+    "CPP_CHAR",
+    "CPP_PUNCT",
+    "CPP_WS",
+    "CPP_OTHER",
+)
+DOUBLE_POUND = "CPP_DPOUND"
+NEWLINE = "CPP_NEWLINE"
+
+_SCANNER = re.compile(
+    r"""[ \t\f\v]*(?:
+      (?P<CPP_ID>     (?!(?:[LUu]|u8)["'])[A-Za-z_$][A-Za-z0-9_$]*)
+    | (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
+    | (?P<newline>    \n)
+    | (?P<comment>    //(?:[^\n\\]|\\(?:\n|.|\Z))*|/\*.*?(?:\*/|\Z))
+    | (?P<CPP_DPOUND> \#\#|%:%:)
+    | (?P<CPP_PUNCT>  <<=|>>=|\.\.\.|->|\+\+|--|<<|>>|[<>=!+\-*/%&|^]=|&&|\|\||<:|:>|<%|%>|%:
+                      |[][(){}.,;:?~!+\-*/%&|^<>=\#])
+    | (?P<CPP_STRING> (?:[LUu]|u8)?"(?:[^"\\\n]|\\.)*")
+    | (?P<CPP_CHAR>   [LUu]?'(?:[^'\\\n]|\\.)*')
+    | (?P<splice>     \\[ \t]*(?:\n|\Z))
+    | (?P<CPP_OTHER>  .)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SPLIT_WORD = re.compile(r"(?<=[^\s\\])\\[ \t]*\n(?=\S)")
+_DIGRAPHS = {"<:": "[", ":>": "]", "<%": "{", "%>": "}", "%:": "#"}
+
+
+class Token:
+    """A preprocessing token; `kind` is what the parser calls it, once lexer.py has decided."""
+
+    __slots__ = ("expanded_from", "kind", "lineno", "source", "space", "type", "value")
+
+    def __init__(self, type: str, value: str, lineno: int, space: bool = False) -> None:  # noqa: A002
+        self.type = type
+        self.value: str = value
+        self.lineno = lineno
+        self.space = space
+        self.source = ""
+        self.kind = ""
+        self.expanded_from: list[str]  # pcpp asks hasattr
+
+    def __copy__(self) -> Token:
+        token = Token(self.type, self.value, self.lineno, self.space)
+        if hasattr(self, "expanded_from"):
+            token.expanded_from = list(self.expanded_from)
+        return token
+
+    def __repr__(self) -> str:
+        return f"Token({self.type}, {self.value!r})"
+
+
+@define(eq=False)
+class Segment:
+    """A run of text lines, or one directive line without its `#`."""
+
+    tokens: list[Token]
+    directive: bool
+    at: int = 0
+
+
+@define
+class Scan:
+    """A scanned file: its segments, and problems as (position, message)."""
+
+    segments: list[Segment] = field(factory=list)
+    problems: list[tuple[int, str]] = field(factory=list)
+
+
+def scan(text: str, base: int) -> Scan:
+    """Split a file's text into segments; `base` is the position of its line 0."""
+    if "\\" in text and _SPLIT_WORD.search(text):
+        text = _join_split_words(text)
+    result = Scan()
+    tokens: list[Token] = []
+    segment = Segment(tokens, False)
+    result.segments.append(segment)
+    line = base + ONE_LINE
+    line_start = -1
+    fresh = True
+    space = False
+    end = 0
+    for match in _SCANNER.finditer(text):
+        kind = match.lastgroup
+        end = match.end()
+        if kind == "newline":
+            line += ONE_LINE
+            line_start = end - 1
+            fresh = True
+            if segment.directive:
+                tokens = []
+                segment = Segment(tokens, False)
+                result.segments.append(segment)
+            space = True
+            continue
+        assert kind is not None
+        value = match[kind]
+        start = end - len(value)
+        column = start - line_start
+        at = line + (column if column <= COLUMN_MASK else COLUMN_MASK)
+        if kind == "comment" or kind == "splice":
+            if kind == "comment" and value.startswith("/*") and not _is_closed(value):
+                result.problems.append((at, "unterminated comment"))
+            if "\n" in value:
+                line += ONE_LINE * value.count("\n")
+                line_start = start + value.rindex("\n")
+            space = True
+            continue
+        if value in _DIGRAPHS:
+            value = _DIGRAPHS[value]
+        if fresh:
+            fresh = False
+            if value == "#":
+                tokens = []
+                segment = Segment(tokens, True, at)
+                result.segments.append(segment)
+                space = False
+                continue
+        tokens.append(Token(kind, value, at, space or match.start() != start))
+        space = False
+        if (kind == STRING or kind == CHAR) and "\n" in value:
+            line += ONE_LINE * value.count("\n")
+            line_start = start + value.rindex("\n")
+            tokens[-1].value = re.sub(r"\\[ \t]*\n", "", value)
+    return result
+
+
+def _is_closed(comment: str) -> bool:
+    return comment.endswith("*/") and len(comment) >= 4
+
+
+def _join_split_words(text: str) -> str:
+    """Remove splices within words; the lines taken away come back behind the joined line."""
+    lines: list[str] = []
+    pending, removed = "", 0
+    for line in text.split("\n"):
+        stripped = line.rstrip(" \t")
+        if stripped.endswith("\\"):
+            pending += stripped[:-1]
+            removed += 1
+            continue
+        lines.append(pending + line)
+        lines += [""] * removed
+        pending, removed = "", 0
+    if removed:
+        lines.append(pending)
+    return "\n".join(lines)
+
+
+class PcppLexer:
+    """The part of a PLY lexer that pcpp uses, over the scanner above: to look at pasted tokens."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token] = []
+
+    def clone(self) -> PcppLexer:
+        return PcppLexer()
+
+    def input(self, text: str) -> None:
+        found = scan(text, 0).segments
+        self._tokens = [t for segment in found for t in segment.tokens]
+        if len(found) > 1:  # pasted to a lone '#'
+            self._tokens.insert(0, Token(PUNCT, "#", 0))
+
+    def token(self) -> Token | None:
+        return self._tokens.pop(0) if self._tokens else None

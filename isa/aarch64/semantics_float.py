@@ -1,0 +1,344 @@
+"""Floating point, scalar and vector alike: a scalar is one lane (Arm ARM, C3.5, C3.6).
+
+The NaN rule is in `nan`, conversions between precisions are in `half`. The cumulative exception
+bits of FPSR are not kept; half-precision arithmetic (FEAT_FP16) is refused by the decoder.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from hcc.isa.aarch64.access import (
+    condition,
+    constant,
+    half,
+    lane_type,
+    read,
+    set_flags,
+    set_lane,
+    set_low_or_high,
+    set_vector,
+    splat_of,
+    vector,
+    write,
+)
+from hcc.isa.aarch64.half import convert
+from hcc.isa.aarch64.nan import (
+    arithmetic,
+    as_bits,
+    as_float,
+    extremum,
+    extremum_number,
+    finish,
+    magnitude,
+    multiply_add,
+)
+from hcc.isa.aarch64.operands import imm, is_simd, lanes, reg
+from hcc.isa.arch import Imm, Insn, Semantics
+from hcc.isa.builder import Builder, Rounding
+from hcc.isa.values import I1, float_type
+
+Bits = Callable[..., Any]
+"""An operation on integer lanes that hold floats: f(m, operands...)."""
+
+
+def _operand(m: Builder, insn: Insn, index: int, count: int) -> Any:
+    """The lanes of an operand; a picked lane, as in `v2.s[1]`, fills all `count`."""
+    source = reg(insn, index)
+    value = vector(m, source)
+    return value if lanes(source).index is None else splat_of(m, value, count)
+
+
+def _lanewise(compute: Bits, accumulate: bool = False) -> Semantics:
+    """rd = compute(operands), with the old rd before them where it takes part."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target = reg(insn, 0)
+        count = lanes(target).count
+        operands = [_operand(m, insn, i, count) for i in range(1, len(insn.operands))]
+        if accumulate:
+            operands.insert(0, vector(m, target))
+        set_vector(m, target, compute(m, *operands))
+
+    return semantics
+
+
+def _arithmetic(compute: Callable[..., Any]) -> Bits:
+    return lambda m, *operands: arithmetic(m, compute, *operands)
+
+
+def _extremum(rule: Callable[..., Any], largest: bool) -> Bits:
+    return lambda m, a, b: rule(m, a, b, largest)
+
+
+def _negated(m: Builder, bits: Any) -> Any:
+    return m.xor(bits, constant(m, bits.ty, 1 << bits.ty.bits - 1))
+
+
+def _round(mode: Rounding) -> Bits:
+    return lambda m, a: finish(m, m.fround(as_float(m, a), mode), (a,))
+
+
+_add = _arithmetic(Builder.fadd)
+_sub = _arithmetic(Builder.fsub)
+_mul = _arithmetic(Builder.fmul)
+_MAX, _MIN = _extremum(extremum, largest=True), _extremum(extremum, largest=False)
+_MAXNM = _extremum(extremum_number, largest=True)
+_MINNM = _extremum(extremum_number, largest=False)
+
+
+# ---- fused multiply-add of scalars: rd, rn, rm, ra ----
+
+
+def _fused(negate_product: bool, negate_addend: bool) -> Bits:
+    """FMADD and its kin negate operands, NaNs included, before the one operation."""
+
+    def compute(m: Builder, a: Any, b: Any, c: Any) -> Any:
+        a = _negated(m, a) if negate_product else a
+        c = _negated(m, c) if negate_addend else c
+        return multiply_add(m, c, a, b)
+
+    return compute
+
+
+# ---- pairs and whole vectors ----
+
+
+def _evens_and_odds(m: Builder, a: Any, b: Any) -> tuple[Any, Any]:
+    total = 2 * a.ty.lanes
+    return m.shuffle(a, b, range(0, total, 2)), m.shuffle(a, b, range(1, total, 2))
+
+
+def _pairwise(compute: Bits) -> Semantics:
+    """Neighbours in rn:rm; in the scalar form the two lanes of rn."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target, a = reg(insn, 0), vector(m, reg(insn, 1))
+        if len(insn.operands) == 2:
+            result = compute(m, m.extract(a, 0), m.extract(a, 1))
+        else:
+            result = compute(m, *_evens_and_odds(m, a, vector(m, reg(insn, 2))))
+        set_vector(m, target, result)
+
+    return semantics
+
+
+def _across(compute: Bits) -> Semantics:
+    """Reduce: a tree of neighbours."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        a = vector(m, reg(insn, 1))
+        while a.ty.lanes > 2:
+            count = a.ty.lanes
+            a = compute(m, m.shuffle(a, a, range(0, count, 2)), m.shuffle(a, a, range(1, count, 2)))
+        set_vector(m, reg(insn, 0), compute(m, m.extract(a, 0), m.extract(a, 1)))
+
+    return semantics
+
+
+# ---- comparisons ----
+
+
+def _flags_of_comparison(m: Builder, insn: Insn) -> tuple[Any, Any, Any, Any]:
+    """FPCompare: NZCV is 0011 unordered, 0110 equal, 1000 less, 0010 greater."""
+    a = as_float(m, vector(m, reg(insn, 0)))
+    second = insn.operands[1]
+    bits = constant(m, lane_type(reg(insn, 0)), 0) if isinstance(second, Imm) else None
+    b = as_float(m, bits if bits is not None else vector(m, reg(insn, 1)))
+    less = m.flt(a, b)
+    return less, m.feq(a, b), m.not_(less), m.funo(a, b)
+
+
+def _fcmp(m: Builder, insn: Insn) -> None:
+    set_flags(m, *_flags_of_comparison(m, insn))
+
+
+def _fccmp(m: Builder, insn: Insn) -> None:
+    holds, otherwise = condition(m, insn.extra), imm(insn, 2)
+    flags = [
+        m.select(holds, flag, m.const(I1, otherwise >> bit & 1))
+        for bit, flag in zip((3, 2, 1, 0), _flags_of_comparison(m, insn), strict=True)
+    ]
+    set_flags(m, *flags)
+
+
+def _fcsel(m: Builder, insn: Insn) -> None:
+    a, b = vector(m, reg(insn, 1)), vector(m, reg(insn, 2))
+    set_vector(m, reg(insn, 0), m.select(condition(m, insn.extra), a, b))
+
+
+def _compare_lanes(compute: Bits, absolute: bool = False) -> Semantics:
+    """All ones where the comparison holds, else zero; with a register or with #0.0."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target = reg(insn, 0)
+        a = vector(m, reg(insn, 1))
+        zero = isinstance(insn.operands[2], Imm)
+        b = constant(m, a.ty, 0) if zero else vector(m, reg(insn, 2))
+        if absolute:
+            a, b = magnitude(m, a), magnitude(m, b)
+        holds = compute(m, as_float(m, a), as_float(m, b))
+        set_vector(m, target, m.sext(holds, lanes(target).bits))
+
+    return semantics
+
+
+# ---- moves ----
+
+
+def _fmov(m: Builder, insn: Insn) -> None:
+    """Between SIMD registers, general registers and lanes, and of immediates."""
+    target, source = reg(insn, 0), insn.operands[1]
+    if isinstance(source, Imm):
+        ty = lane_type(target)
+        set_vector(m, target, constant(m, ty, float_bits(source.value, ty.bits)))
+        return
+    value = vector(m, source) if is_simd(source) else read(m, source)
+    if is_simd(target) and lanes(target).index is not None:
+        set_lane(m, target, value)
+    else:
+        write(m, target, value)
+
+
+def float_bits(double_bits: int, width: int) -> int:
+    """The bits of a float immediate, which the decoder gives as a double, in another width."""
+    if width == 64:
+        return double_bits
+    (value,) = struct.unpack("<d", struct.pack("<Q", double_bits))
+    (bits,) = struct.unpack("<I", struct.pack("<f", value))
+    return int(bits)
+
+
+# ---- conversions ----
+
+
+def _scale(m: Builder, value: Any, insn: Insn, sign: int) -> Any:
+    """Times 2^fbits (sign +1) or 2^-fbits for the fixed-point forms: exact, or saturating later."""
+    if len(insn.operands) < 3:
+        return value
+    width = value.ty.bits
+    exponent = sign * imm(insn, 2)
+    bits = {32: exponent + 127 << 23, 64: exponent + 1023 << 52}[width]
+    factor = constant(m, as_bits(m, value).ty, bits)
+    return m.fmul(value, as_float(m, factor))
+
+
+def _to_integer(mode: Rounding, signed: bool) -> Semantics:
+    """FPToFixed: saturating, NaN gives 0."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target, source = reg(insn, 0), reg(insn, 1)
+        value = _scale(m, as_float(m, vector(m, source)), insn, +1)
+        if mode is not Rounding.TOWARD_ZERO:
+            value = m.fround(value, mode)
+        bits = lanes(target).bits if is_simd(target) else target.bits
+        result = m.fptosi(value, bits) if signed else m.fptoui(value, bits)
+        if is_simd(target):
+            set_vector(m, target, result)
+        else:
+            write(m, target, result)
+
+    return semantics
+
+
+def _from_integer(signed: bool) -> Semantics:
+    """FixedToFP."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        target, source = reg(insn, 0), reg(insn, 1)
+        value = vector(m, source) if is_simd(source) else read(m, source)
+        element = float_type(lanes(target).bits)
+        number = m.sitofp(value, element) if signed else m.uitofp(value, element)
+        set_vector(m, target, as_bits(m, _scale(m, number, insn, -1)))
+
+    return semantics
+
+
+def _fcvt(m: Builder, insn: Insn) -> None:
+    target = reg(insn, 0)
+    set_vector(m, target, convert(m, vector(m, reg(insn, 1)), lanes(target).bits))
+
+
+def _fcvtl(m: Builder, insn: Insn) -> None:
+    target = reg(insn, 0)
+    view = lanes(target)
+    narrow = half(m, vector(m, reg(insn, 1)), view.count)
+    set_vector(m, target, convert(m, narrow, view.bits))
+
+
+def _fcvtn(m: Builder, insn: Insn) -> None:
+    target, source = reg(insn, 0), reg(insn, 1)
+    narrow = convert(m, vector(m, source), lanes(target).bits)
+    set_low_or_high(m, target, narrow, high=lanes(target).count > lanes(source).count)
+
+
+def _swapped(compute: Bits) -> Bits:
+    return lambda m, a, b: compute(m, b, a)
+
+
+_less, _not_greater = Builder.flt, Builder.fle
+_MODES = {
+    "n": Rounding.NEAREST_EVEN,
+    "a": Rounding.NEAREST_AWAY,
+    "z": Rounding.TOWARD_ZERO,
+    "m": Rounding.DOWN,
+    "p": Rounding.UP,
+}
+
+TABLE: dict[str, Semantics] = {
+    "fadd": _lanewise(_add),
+    "fsub": _lanewise(_sub),
+    "fmul": _lanewise(_mul),
+    "fdiv": _lanewise(_arithmetic(Builder.fdiv)),
+    "fsqrt": _lanewise(_arithmetic(Builder.fsqrt)),
+    "fnmul": _lanewise(lambda m, a, b: _negated(m, _mul(m, a, b))),
+    "fabd": _lanewise(lambda m, a, b: magnitude(m, _sub(m, a, b))),
+    "fabs": _lanewise(magnitude),
+    "fneg": _lanewise(_negated),
+    "fmax": _lanewise(_MAX),
+    "fmin": _lanewise(_MIN),
+    "fmaxnm": _lanewise(_MAXNM),
+    "fminnm": _lanewise(_MINNM),
+    "fmadd": _lanewise(_fused(negate_product=False, negate_addend=False)),
+    "fmsub": _lanewise(_fused(negate_product=True, negate_addend=False)),
+    "fnmadd": _lanewise(_fused(negate_product=True, negate_addend=True)),
+    "fnmsub": _lanewise(_fused(negate_product=False, negate_addend=True)),
+    "fmla": _lanewise(multiply_add, accumulate=True),
+    "fmls": _lanewise(lambda m, c, a, b: multiply_add(m, c, _negated(m, a), b), accumulate=True),
+    "faddp": _pairwise(_add),
+    "fmaxp": _pairwise(_MAX),
+    "fminp": _pairwise(_MIN),
+    "fmaxnmp": _pairwise(_MAXNM),
+    "fminnmp": _pairwise(_MINNM),
+    "fmaxv": _across(_MAX),
+    "fminv": _across(_MIN),
+    "fmaxnmv": _across(_MAXNM),
+    "fminnmv": _across(_MINNM),
+    "frintx": _lanewise(_round(Rounding.NEAREST_EVEN)),
+    "frinti": _lanewise(_round(Rounding.NEAREST_EVEN)),
+    **{f"frint{letter}": _lanewise(_round(mode)) for letter, mode in _MODES.items()},
+    "fcmp": _fcmp,
+    "fcmpe": _fcmp,
+    "fccmp": _fccmp,
+    "fccmpe": _fccmp,
+    "fcsel": _fcsel,
+    "fcmeq": _compare_lanes(Builder.feq),
+    "fcmge": _compare_lanes(_swapped(_not_greater)),
+    "fcmgt": _compare_lanes(_swapped(_less)),
+    "fcmle": _compare_lanes(_not_greater),
+    "fcmlt": _compare_lanes(_less),
+    "facge": _compare_lanes(_swapped(_not_greater), absolute=True),
+    "facgt": _compare_lanes(_swapped(_less), absolute=True),
+    "fmov": _fmov,
+    **{f"fcvt{letter}s": _to_integer(mode, signed=True) for letter, mode in _MODES.items()},
+    **{f"fcvt{letter}u": _to_integer(mode, signed=False) for letter, mode in _MODES.items()},
+    "scvtf": _from_integer(signed=True),
+    "ucvtf": _from_integer(signed=False),
+    "fcvt": _fcvt,
+    "fcvtl": _fcvtl,
+    "fcvtl2": _fcvtl,
+    "fcvtn": _fcvtn,
+    "fcvtn2": _fcvtn,
+}

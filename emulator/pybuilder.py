@@ -3,9 +3,8 @@
 Interpreting by calling the semantics at every step would pay for them at every step; instead a
 straight run of guest instructions (a block) is translated once, into one Python function
 `block(r)` over the list of registers that returns the next PC. Operations become nodes of a
-graph. Only what an effect needs is printed: a node used once is printed in place (so a `select`
-arm costs nothing when it is not taken), one used more often becomes a local variable, and flags
-that the block overwrites before anything reads them vanish.
+graph (`pynodes`), and only what an effect needs is printed (`pyprinter`): flags that the block
+overwrites before anything reads them vanish, with the arithmetic that made them.
 
 Vectors are tuples of scalar nodes: lane-wise operations are scalar operations per lane.
 
@@ -20,55 +19,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hcc.emulator.pyops import NAMESPACE, SPELLINGS
+from hcc.emulator.pynodes import (
+    PACK,
+    AnyValue,
+    Node,
+    Vector,
+    as_int,
+    bitcast,
+    constant,
+    operation,
+    split,
+)
+from hcc.emulator.pyprinter import Printer, count_uses
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import Builder, JumpKind, Op, Trap
-from hcc.isa.values import I1, Kind, Ty, int_type, vec
-
-# Operations whose spelling names an operand twice.
-_REPEATS = frozenset({Op.FUNO})
-
-_TRAP_NAMES = {kind: f"TRAP_{kind.name}" for kind in Trap}
-
-
-class Node:
-    """A scalar value: an operation on nodes, a constant, or a name already assigned."""
-
-    __slots__ = ("args", "attr", "const", "name", "op", "ty", "uses")
-
-    def __init__(
-        self,
-        ty: Ty,
-        op: Op | None = None,
-        args: tuple[Node, ...] = (),
-        attr: Any = None,
-        const: int | None = None,
-    ) -> None:
-        self.ty = ty
-        self.op = op
-        self.args = args
-        self.attr = attr
-        self.const = const
-        self.uses = 0
-        self.name: str | None = None if const is None else str(const)
-
-
-class Vector:
-    """A value of several lanes."""
-
-    __slots__ = ("const", "lanes", "ty")
-
-    def __init__(self, lanes: tuple[Node, ...]) -> None:
-        self.lanes = lanes
-        self.ty = vec(lanes[0].ty, len(lanes))
-        self.const = None
-
-
-AnyValue = Node | Vector
-
-# The extra operation that only this builder has: lanes laid side by side into one integer.
-_PACK = "pack"
-
+from hcc.isa.values import Ty, int_type
 
 class PyBuilder(Builder):
     """Collects the effects of a block; `source` prints them as one Python function."""
@@ -85,7 +50,7 @@ class PyBuilder(Builder):
     # ---- values ----
 
     def const(self, ty: Ty, value: int) -> Node:
-        return Node(ty, const=value & ty.mask)
+        return constant(ty, value)
 
     def emit(self, op: Op, ty: Ty, args: Sequence[Any], attr: Any = None) -> AnyValue:
         match op:
@@ -100,50 +65,30 @@ class PyBuilder(Builder):
                 both = args[0].lanes + args[1].lanes
                 return Vector(tuple(both[i] for i in attr))
         if ty.lanes == 1:
-            return self._scalar(op, ty, tuple(args), attr)
+            return operation(op, ty, tuple(args), attr)
         element = ty.element
         lanes = []
         for i in range(ty.lanes):
             operands = tuple(a.lanes[i] if isinstance(a, Vector) else a for a in args)
-            lanes.append(self._scalar(op, element, operands, attr))
+            lanes.append(operation(op, element, operands, attr))
         return Vector(tuple(lanes))
 
-    def _scalar(self, op: Op, ty: Ty, args: tuple[Node, ...], attr: Any) -> Node:
-        node = Node(ty, op, args, attr)
-        if all(a.const is not None for a in args) and ty.kind is Kind.INT:
-            types = [a.ty for a in args]
-            if not any(t.is_float for t in types):
-                text = SPELLINGS[op](ty, [str(a.const) for a in args], types, attr)
-                return Node(ty, const=int(eval(text, dict(NAMESPACE))))
-        simpler = _simplify(op, ty, args)
-        return simpler if simpler is not None else node
-
     def _bitcast(self, a: AnyValue, ty: Ty) -> AnyValue:
-        if isinstance(a, Node) and ty.lanes == 1:
-            if a.op is Op.BITCAST and a.args[0].ty is ty:
-                return a.args[0]
-            return Node(ty, Op.BITCAST, (a,))
-        if isinstance(a, Vector):
-            if ty.lanes == a.ty.lanes:
-                cast = [self._bitcast(lane, ty.element) for lane in a.lanes]
-                return Vector(tuple(cast))  # type: ignore[arg-type]
-            lanes = tuple(self._as_int(lane) for lane in a.lanes)
-            whole = Node(int_type(a.ty.size_bits), _PACK, lanes)  # type: ignore[arg-type]
-            return whole if ty.lanes == 1 and not ty.is_float else self._bitcast(whole, ty)
-        # A scalar taken apart: the lanes of a pack are reused where they fit.
-        bits = ty.bits
-        if a.op == _PACK and a.args[0].ty.bits == bits:
-            parts = list(a.args)
-        elif a.op == _PACK and a.args[0].ty.bits % bits == 0:
-            parts = [p for lane in a.args for p in _split(self, lane, bits)]
-        else:
-            parts = _split(self, a, bits)
-        if ty.is_float:
-            parts = [self._bitcast(p, ty.element) for p in parts]  # type: ignore[misc]
-        return Vector(tuple(parts))
+        if isinstance(a, Node):
+            if ty.lanes == 1:
+                return bitcast(a, ty)
+            return Vector(tuple(bitcast(part, ty.element) for part in split(a, ty.bits)))
+        if ty.lanes == a.ty.lanes:
+            return Vector(tuple(bitcast(lane, ty.element) for lane in a.lanes))
+        lanes = tuple(as_int(lane) for lane in a.lanes)
+        return self._bitcast(Node(int_type(a.ty.size_bits), PACK, lanes), ty)
 
-    def _as_int(self, a: Node) -> Node:
-        return a if not a.ty.is_float else self._bitcast(a, int_type(a.ty.bits))  # type: ignore[return-value]
+    def float_bits(self, value: Any, nan: Any) -> Any:
+        bits = super().float_bits(value, nan)
+        values = value.lanes if isinstance(value, Vector) else (value,)
+        for node, image in zip(bits.lanes if isinstance(bits, Vector) else (bits,), values, strict=True):
+            node.image = image
+        return bits
 
     # ---- effects ----
 
@@ -212,8 +157,8 @@ class PyBuilder(Builder):
                 if isinstance(part, Node) and effect[1] != "get" and not (
                     effect[1] == "load" and part is effect[2]
                 ):
-                    _use(part)
-        printer = _Printer(self._checked)
+                    count_uses(part)
+        printer = Printer(self._checked)
         for effect in effects:
             printer.effect(*effect)
         if not self.ends:
@@ -263,154 +208,3 @@ class PyBuilder(Builder):
             kept.append(effect)
         kept.reverse()
         return kept
-
-
-def _split(m: PyBuilder, a: Node, bits: int) -> list[Node]:
-    a = m._as_int(a)
-    wide = a.ty
-    parts = []
-    for i in range(wide.bits // bits):
-        shifted = a if i == 0 else m.lshr(a, m.const(wide, i * bits))
-        parts.append(m.trunc(shifted, bits))
-    return parts
-
-
-def _simplify(op: Op, ty: Ty, args: tuple[Node, ...]) -> Node | None:
-    """Identities that semantics functions produce often: x + 0, x | 0, x << 0, narrow of widen."""
-    last = args[-1].const
-    if last == 0 and op in (Op.ADD, Op.SUB, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR):
-        return args[0]
-    if op is Op.ADD and args[0].const == 0:
-        return args[1]
-    if op is Op.TRUNC and args[0].op in (Op.ZEXT, Op.SEXT) and args[0].args[0].ty is ty:
-        return args[0].args[0]
-    if op is Op.SELECT and args[0].const is not None:
-        return args[1] if args[0].const else args[2]
-    return None
-
-
-def _use(node: Node) -> None:
-    """Count the uses of a node that will be printed, and of its operands the first time."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        node.uses += 1
-        if node.uses == 1:
-            stack.extend(node.args)
-            if node.op in _REPEATS:
-                stack.extend(node.args)
-
-
-class _Printer:
-    """Prints effects as indented lines of Python."""
-
-    def __init__(self, checked: bool) -> None:
-        self.lines: list[str] = []
-        self.pcs: list[int] = []
-        self._count = 0
-        self._checked = checked
-        self._pc = 0
-
-    def line(self, pc: int, text: str) -> None:
-        self.lines.append(" " + text)
-        self.pcs.append(pc)
-
-    def _temp(self) -> str:
-        self._count += 1
-        return f"t{self._count}"
-
-    def expr(self, node: Node) -> str:
-        """The text of a node; assigns it to a local first if it is used again."""
-        if node.name is not None:
-            return node.name
-        texts = [self.expr(a) for a in node.args]
-        if node.op == _PACK:
-            width = node.args[0].ty.bits
-            parts = [
-                text if i == 0 else f"({text} << {i * width})"
-                for i, text in enumerate(texts)
-                if i == 0 or text != "0"
-            ]
-            text = f"({' | '.join(parts)})"
-        else:
-            text = SPELLINGS[node.op](node.ty, texts, [a.ty for a in node.args], node.attr)  # type: ignore[index]
-        if node.uses > 1:
-            node.name = self._temp()
-            self.line(self._pc, f"{node.name} = {text}")
-            return node.name
-        return text
-
-    def effect(self, pc: int, kind: str, *parts: Any) -> None:
-        self._pc = pc
-        match kind:
-            case "get":
-                index, node = parts
-                if node.uses:
-                    node.name = self._temp()
-                    self.line(pc, f"{node.name} = r[{index}]")
-            case "set":
-                index, value = parts
-                text = self.expr(value)
-                self.line(pc, f"r[{index}] = {f'+{text}' if value.ty is I1 else text}")
-            case "load":
-                self._load(pc, *parts)
-            case "store":
-                self._store(pc, *parts)
-            case "jump":
-                self.line(pc, f"return {self.expr(parts[0])}")
-            case "branch":
-                condition, target, next_pc = parts
-                self.line(pc, f"return {target} if {self.expr(condition)} else {next_pc}")
-            case "exit_if":
-                self.line(pc, f"if {self.expr(parts[0])}: return {parts[1]}")
-            case "syscall":
-                self.line(pc, f"return {~parts[0]}")
-            case "trap":
-                self.line(pc, f"raise Trapped({_TRAP_NAMES[parts[0]]})")
-            case "trap_if":
-                self.line(pc, f"if {self.expr(parts[0])}: raise Trapped({_TRAP_NAMES[parts[1]]})")
-
-    def _addr(self, pc: int, addr: Node) -> str:
-        text = self.expr(addr)
-        if text.isalnum():
-            return text
-        name = self._temp()
-        self.line(pc, f"{name} = {text}")
-        return name
-
-    def _load(self, pc: int, node: Node, addr: Node) -> None:
-        a, size = self._addr(pc, addr), node.ty.bits // 8
-        node.name = self._temp()
-        slow = f"load({a}, {size})"
-        if self._checked:
-            self.line(pc, f"{node.name} = {slow}")
-            return
-        if size == 16:
-            fast = f"UQ2(mem, {a})"
-            test = f"pages[{a} >> 12] & 1 and {a} & 4095 <= 4080"
-            self.line(pc, f"if {test}: {node.name}, x = {fast}; {node.name} |= x << 64")
-            self.line(pc, f"else: {node.name} = {slow}")
-            return
-        fast = f"mem[{a}]" if size == 1 else f"U{size}(mem, {a})[0]"
-        edge = "" if size == 1 else f" and {a} & 4095 <= {4096 - size}"
-        self.line(pc, f"{node.name} = {fast} if pages[{a} >> 12] & 1{edge} else {slow}")
-
-    def _store(self, pc: int, addr: Node, value: Node) -> None:
-        text = self.expr(value)
-        a, size = self._addr(pc, addr), value.ty.bits // 8
-        slow = f"store({a}, {size}, {text})"
-        if self._checked:
-            self.line(pc, slow)
-            return
-        if size == 16:
-            if not text.isalnum():
-                name = self._temp()
-                self.line(pc, f"{name} = {text}")
-                text = name
-            fast = f"P16(mem, {a}, {text} & {(1 << 64) - 1}, {text} >> 64)"
-            slow = f"store({a}, {size}, {text})"
-        else:
-            fast = f"mem[{a}] = {text}" if size == 1 else f"P{size}(mem, {a}, {text})"
-        edge = "" if size == 1 else f" and {a} & 4095 <= {4096 - size}"
-        self.line(pc, f"if pages[{a} >> 12] & 2{edge}: {fast}")
-        self.line(pc, f"else: {slow}")

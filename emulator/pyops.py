@@ -3,10 +3,12 @@
 Values are Python ints in [0, 2^bits) and floats (an f32 is the double of the same value). Most
 operations are one expression; the ones whose corner cases Python words differently (it raises
 where IEEE 754 gives infinity, say) are the functions below, which generated code calls by name.
+The fused multiply-add is the C library's: IEEE 754 arithmetic of Python's own has none.
 """
 
 from __future__ import annotations
 
+import ctypes
 import math
 import struct
 from collections.abc import Callable
@@ -44,17 +46,10 @@ def fsqrt(a: float) -> float:
     return math.sqrt(a) if a >= 0 or a != a else math.nan
 
 
-def fma(a: float, b: float, c: float, ty: Ty) -> float:
-    """a * b + c with one rounding, through exact rational arithmetic."""
-    product = a * b
-    if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
-        # An overflowing finite product must not become an infinity of its own here.
-        finite = math.isfinite(a) and math.isfinite(b)
-        return c if finite and not math.isnan(c) else product + c
-    exact = Fraction(a) * Fraction(b) + Fraction(c)
-    if not exact:
-        return product + c  # signed zeros, by the rules of addition
-    return round_fraction(exact, ty)
+_libm = ctypes.CDLL(None)
+fma64, fma32 = _libm.fma, _libm.fmaf
+fma64.restype, fma64.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
+fma32.restype, fma32.argtypes = ctypes.c_float, (ctypes.c_float,) * 3
 
 
 def round_fraction(x: Fraction, ty: Ty) -> float:
@@ -114,7 +109,9 @@ def fround(a: float, mode: Rounding) -> float:
         case Rounding.NEAREST_EVEN:
             whole = round(a)
         case Rounding.NEAREST_AWAY:
-            whole = math.floor(Fraction(abs(a)) + Fraction(1, 2))
+            size = abs(a)
+            whole = int(size)
+            whole += size - whole >= 0.5
         case Rounding.TOWARD_ZERO:
             whole = int(a)
         case Rounding.DOWN:
@@ -154,7 +151,7 @@ NAMESPACE: dict[str, Any] = {
     name: globals()[name]
     for name in (
         "PI", "PQ", "PF", "PD", "UI", "UQ", "UF", "UD",
-        "f32", "fdiv", "fsqrt", "fma", "sitofp", "uitofp", "fptosi", "fptoui", "fround",
+        "f32", "fdiv", "fsqrt", "fma32", "fma64", "sitofp", "uitofp", "fptosi", "fptoui", "fround",
         "sdiv", "srem", "cttz", "bswap", "bitreverse",
     )
 }  # fmt: skip
@@ -167,7 +164,7 @@ Spelling = Callable[[Ty, list[str], list[Ty], Any], str]
 
 def _signed(text: str, ty: Ty) -> str:
     sign = 1 << (ty.bits - 1)
-    return str((int(text) ^ sign) - sign) if text.isdigit() else f"(({text} ^ {sign}) - {sign})"
+    return f"({(int(text) ^ sign) - sign})" if text.isdigit() else f"(({text} ^ {sign}) - {sign})"
 
 
 def _biased(text: str, ty: Ty) -> str:
@@ -231,7 +228,7 @@ SPELLINGS: dict[Op, Spelling] = {
     Op.FMUL: lambda ty, a, t, x: _rounded(ty, f"{a[0]} * {a[1]}"),
     Op.FDIV: lambda ty, a, t, x: _rounded(ty, f"fdiv({a[0]}, {a[1]})"),
     Op.FSQRT: lambda ty, a, t, x: _rounded(ty, f"fsqrt({a[0]})"),
-    Op.FMA: lambda ty, a, t, x: f"fma({a[0]}, {a[1]}, {a[2]}, TY{ty.bits})",
+    Op.FMA: lambda ty, a, t, x: f"fma{ty.bits}({a[0]}, {a[1]}, {a[2]})",
     Op.FPEXT: lambda ty, a, t, x: a[0],
     Op.FPTRUNC: lambda ty, a, t, x: f"f32({a[0]})",
     Op.SITOFP: lambda ty, a, t, x: f"sitofp({a[0]}, {1 << (t[0].bits - 1)}, TY{ty.bits})",
@@ -239,4 +236,17 @@ SPELLINGS: dict[Op, Spelling] = {
     Op.FPTOSI: lambda ty, a, t, x: f"fptosi({a[0]}, {ty.bits})",
     Op.FPTOUI: lambda ty, a, t, x: f"fptoui({a[0]}, {ty.bits})",
     Op.FROUND: lambda ty, a, t, x: f"fround({a[0]}, ROUND_{x.value})",
+}
+
+# Operations whose spelling names an operand twice.
+REPEATS = frozenset((Op.FUNO,))
+
+# Spellings without the final mask: right modulo the width, for whoever masks anyway.
+LOOSE: dict[Op, Spelling] = {
+    Op.ADD: lambda ty, a, t, x: f"({a[0]} + {a[1]})",
+    Op.SUB: lambda ty, a, t, x: f"({a[0]} - {a[1]})",
+    Op.MUL: lambda ty, a, t, x: f"({a[0]} * {a[1]})",
+    Op.SHL: lambda ty, a, t, x: f"({a[0]} << {a[1]})",
+    Op.TRUNC: lambda ty, a, t, x: a[0],
+    Op.SEXT: lambda ty, a, t, x: f"(-{a[0]})" if t[0].bits == 1 else _signed(a[0], t[0]),
 }

@@ -16,11 +16,16 @@ from hcc.isa.builder import Builder
 
 @frozen
 class Register:
-    """One cell of architectural state. `flag` marks condition flags, which are often dead."""
+    """One cell of architectural state.
+
+    `flag` marks condition flags, which are often dead. `fixed` is the value of control state that
+    programs leave alone (rounding modes, a zero register): what it has from the start.
+    """
 
     name: str
     bits: int
     flag: bool = False
+    fixed: int | None = None
 
 
 @frozen

@@ -384,6 +384,15 @@ class Builder(ABC):
     def fptoui(self, a: Any, bits: int) -> Any:
         return self.emit(Op.FPTOUI, a.ty.with_element(int_type(bits)), (a,))
 
+    def float_bits(self, value: Any, nan: Any) -> Any:
+        """The bits of a floating-point result; where (per lane) it is NaN, the bits `nan` instead.
+
+        `nan` is whatever NaN the ISA's rules give there: it must be a NaN, because an engine may
+        go on computing with `value` where these bits are read as a number again.
+        """
+        bits = self.bitcast(value, value.ty.with_element(int_type(value.ty.bits)))
+        return self.select(self.feq(value, value), bits, nan)
+
     # ---- vectors ----
 
     def build(self, lanes: Sequence[Any]) -> Any:

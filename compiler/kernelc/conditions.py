@@ -150,8 +150,8 @@ class _Reader:
                 return _Value(value, operand.unsigned)
         try:
             if token.type == NUMBER:
-                value, type_ = integer_constant(token.value)
-                return _Value(value, not type_.signed and type_.size == 8)
+                value, _ = integer_constant(token.value)
+                return _Value(value, "u" in token.value.lower() or value >> 63 != 0)
             if token.type == CHAR:
                 return _Value(char_constant(token.value)[0])
         except LiteralError as error:

@@ -1,45 +1,24 @@
-"""The preprocessor: directives, file inclusion and conditions around pcpp's macro engine.
+"""The preprocessor: directives, conditions and file inclusion, around pcpp's macro definitions.
 
-pcpp defines and expands macros (stringising, pasting, variadic arguments). What lies around that
-is ours, for three reasons: positions (pcpp knows lines only; ours go through it as the packed
-`lineno` of each token, so a token that comes out of a macro stands where the macro was used),
-diagnostics (pcpp prints and goes on), and time (pcpp runs its expander over every token and a PLY
-lexer over every header; here only macro calls reach it).
+pcpp as a whole would do all of this; what it lacks is positions with columns, diagnostics that are
+collected instead of printed, and speed (a PLY lexer and an expander over every token of every
+header). So the driver is ours, macros.py holds the macros, and a file is scanned at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import pcpp
-from pcpp.parser import Macro
-
-from hcc.compiler.diagnostics import Diagnostics, Severity
+from hcc.compiler.diagnostics import Diagnostics, Severity, Span
 from hcc.compiler.kernelc.conditions import ConditionError, evaluate
+from hcc.compiler.kernelc.macros import MacroTable
 from hcc.compiler.kernelc.options import FrontEndOptions
 from hcc.compiler.kernelc.positions import ONE_LINE, SourceFiles, line_of
 from hcc.compiler.kernelc.predefined import predefined_macros
-from hcc.compiler.kernelc.tokens import (
-    CHAR,
-    DOUBLE_POUND,
-    ID,
-    NEWLINE,
-    NUMBER,
-    PUNCT,
-    SPACE,
-    STRING,
-    PcppLexer,
-    Scan,
-    Segment,
-    Token,
-    scan,
-)
+from hcc.compiler.kernelc.tokens import ID, NUMBER, STRING, Scan, Segment, Token, scan
 
 MAX_INCLUDE_DEPTH = 200
 MAX_FILE_SIZE = 64 << 20
-_DYNAMIC = ("__LINE__", "__COUNTER__")
 
 
 class FatalError(Exception):
@@ -59,25 +38,13 @@ class _Conditional:
         self.else_seen = False
 
 
-class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
-    """Turns a source file into its tokens, macros expanded and white space gone.
-
-    pcpp's constructor is not called: it probes its lexer and builds an expression evaluator,
-    neither of which is used. The attributes below are those its macro engine reads.
-    """
-
-    t_ID, t_INTEGER, t_STRING, t_CHAR = ID, NUMBER, STRING, CHAR
-    t_SPACE, t_NEWLINE, t_LINECONT, t_DPOUND = SPACE, NEWLINE, "CPP_LINECONT", DOUBLE_POUND
-    t_WS = (SPACE, NEWLINE)
-    t_COMMENT: tuple[str, ...] = ()
-    expand_linemacro = expand_countermacro = True
+class Preprocessor:
+    """Turns a source file into its tokens, macros expanded and white space gone."""
 
     def __init__(
         self, options: FrontEndOptions, files: SourceFiles, diagnostics: Diagnostics
     ) -> None:
-        self.lexer = PcppLexer()
-        self.macros: dict[str, Any] = {}
-        self.linemacro = self.linemacrodepth = self.countermacro = 0
+        self.macros = MacroTable(self._error)
         self._options = options
         self._files = files
         self._diagnostics = diagnostics
@@ -87,24 +54,9 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         self._depth = 0
         self._shift = 0
         for definition in predefined_macros():
-            self.define(definition)
+            self.macros.add_text(definition)
         for name, value in options.defines:
-            self.define(f"{name} {value}")
-
-    # ---- what pcpp calls ----
-
-    @staticmethod
-    def t_INTEGER_TYPE(value: str | int) -> str:  # noqa: N802  (pcpp's name)
-        """The text of a number: for __LINE__, the line of a packed position."""
-        if isinstance(value, str):
-            return value
-        return str(line_of(value)) if value >= ONE_LINE else str(value)
-
-    def on_error(self, file: str, line: int, message: str) -> None:
-        self._error(line, message[0].lower() + message[1:])
-
-    def tokenize(self, text: str) -> list[Token]:
-        return [t for s in scan(text, 0).segments for t in _with_spaces(s.tokens)]
+            self.macros.add_text(f"{name} {value}")
 
     # ---- running ----
 
@@ -143,7 +95,8 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         scanned = scan(text, base)
         for at, problem in scanned.problems:
             self._error(at, problem)
-        before = self.macros.get("__FILE__")
+        table = self.macros.table
+        before = table.get("__FILE__")
         shift_before, self._shift = self._shift, 0
         self._set_file(name)
         self._depth += 1
@@ -152,14 +105,15 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         self._depth -= 1
         self._shift = shift_before
         if before is not None:
-            self.macros["__FILE__"] = before
+            table["__FILE__"] = before
         guard = _include_guard(scanned)
         if guard:
             self._guards[path] = guard
 
     def _set_file(self, name: str) -> None:
         quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        self.macros["__FILE__"] = Macro("__FILE__", [Token(STRING, quoted, 0)])
+        self.macros.table.pop("__FILE__", None)
+        self.macros.add_text(f"__FILE__ {quoted}")
 
     def _segments(self, scanned: Scan, path: Path) -> None:
         conditions: list[_Conditional] = []
@@ -216,8 +170,7 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         if not args or args[0].type != ID:
             self._error(head.lineno, f"no macro name given in #{head.value}")
             return False
-        defined = args[0].value in self.macros or args[0].value in _DYNAMIC
-        return defined == (head.value == "ifdef")
+        return self.macros.is_defined(args[0].value) == (head.value == "ifdef")
 
     def _next_group(self, head: Token, args: list[Token], conditions: list[_Conditional]) -> bool:
         name = head.value
@@ -242,9 +195,8 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
     def _evaluate(self, args: list[Token], head: Token) -> bool:
         """The truth of an #if expression; an error counts as false."""
         try:
-            tokens = self._replace_defined(args)
-            tokens = self.expand_macros(_with_spaces(tokens))
-            return evaluate([t for t in tokens if t.type != SPACE], head.lineno)
+            tokens = self.macros.expand(self._replace_defined(args))
+            return evaluate(tokens, head.lineno)
         except ConditionError as error:
             self._error(error.at, error.message)
             return False
@@ -266,7 +218,7 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
                 name, i = texts[1], i + 3
             else:
                 raise ConditionError(token.lineno, "operator 'defined' requires an identifier")
-            known = name in self.macros or name in _DYNAMIC
+            known = self.macros.is_defined(name)
             result.append(Token(NUMBER, str(int(known)), token.lineno, True))
         return result
 
@@ -283,30 +235,22 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         elif args[0].value == "defined":
             self._error(args[0].lineno, f"'defined' cannot be used as a macro name in #{name}")
         elif name == "undef":
-            self.macros.pop(args[0].value, None)
+            self.macros.table.pop(args[0].value, None)
         else:
             self._define(args)
 
     def _define(self, args: list[Token]) -> None:
         name = args[0]
-        before = self.macros.get(name.value)
-        if len(args) > 1 and args[1].value != "(" and not args[1].space:
+        if len(args) > 1 and args[1].value != "(":
             args[1].space = True
-        tokens = _with_spaces(args)
-        if before is not None:
-            self._check_redefinition(name, before, tokens)
-        else:
-            self.define(tokens)
-
-    def _check_redefinition(self, name: Token, before: Any, tokens: list[Token]) -> None:
-        self.define(tokens)
-        after = self.macros[name.value]
-        if _macro_text(before) != _macro_text(after):
+        before = self.macros.add(args)
+        after = self.macros.table.get(name.value)
+        if before is not None and after is not None and not before.same_as(after):
             self._diagnostics.warning(self._span(name), f"'{name.value}' macro redefined")
 
     def _line(self, head: Token, args: list[Token]) -> None:
         """#line: from the next line on, positions are as it says."""
-        args = [t for t in self.expand_macros(_with_spaces(args)) if t.type != SPACE]
+        args = self.macros.expand(args)
         if not args or not args[0].value.isdigit() or int(args[0].value) > 0x7FFFFF:
             self._error(head.lineno, "#line wants a line number")
             return
@@ -322,7 +266,7 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
 
     def _include(self, head: Token, args: list[Token], path: Path) -> None:
         if args and args[0].value != "<" and args[0].type != STRING:
-            args = [t for t in self.expand_macros(_with_spaces(args)) if t.type != SPACE]
+            args = self.macros.expand(args)
         if args and args[0].type == STRING:
             name, folders = args[0].value[1:-1], [path.parent, *self._options.folders()]
         else:
@@ -335,7 +279,7 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         for folder in folders:
             file = folder / name
             guard = self._guards.get(file)
-            if guard is not None and guard in self.macros:
+            if guard is not None and self.macros.is_defined(guard):
                 return
             if not file.is_file():
                 continue
@@ -349,107 +293,19 @@ class Preprocessor(pcpp.Preprocessor):  # type: ignore[misc]
         self._error((args or [head])[0].lineno, f"include file '{name}' not found")
         raise FatalError
 
-    # ---- expansion ----
-
     def _flush(self) -> None:
         """Expand the text since the last directive into `_out`."""
-        tokens, self._pending = self._pending, []
-        macros, out = self.macros, self._out
-        i, count = 0, len(tokens)
-        while i < count:
-            token = tokens[i]
-            if token.type == ID and (token.value in macros or token.value in _DYNAMIC):
-                i = self._expand_at(tokens, i)
-            else:
-                out.append(token)
-                i += 1
-
-    def _expand_at(self, tokens: list[Token], i: int) -> int:
-        """Expand the macro named at `i`, with its arguments; return where to go on."""
-        run, i = [tokens[i]], i + 1
-        name = run[0].value
-        while name in self.macros and self.macros[name].arglist is not None:
-            end = _invocation_end(tokens, i)
-            if end is None:
-                break
-            if end < 0:
-                self._error(run[0].lineno, f"unterminated argument list invoking macro '{name}'")
-                return len(tokens)
-            run += _with_spaces(tokens[i:end])
-            i = end
-            run = self._expand(run)
-            name = _trailing_name(run)
-        else:
-            run = self._expand(run)
-            if _trailing_name(run) in self.macros:
-                return self._continue(run, tokens, i)
-        self._out += [t for t in run if t.type != SPACE]
-        return i
-
-    def _continue(self, run: list[Token], tokens: list[Token], i: int) -> int:
-        """The expansion ends in the name of a macro whose arguments may follow in the text."""
-        name = _trailing_name(run)
-        end = _invocation_end(tokens, i) if self.macros[name].arglist is not None else None
-        while end is not None and end > 0:
-            run = self._expand(run + _with_spaces(tokens[i:end]))
-            i = end
-            name = _trailing_name(run)
-            known = name in self.macros and self.macros[name].arglist is not None
-            end = _invocation_end(tokens, i) if known else None
-        self._out += [t for t in run if t.type != SPACE]
-        return i
-
-    def _expand(self, run: list[Token]) -> list[Token]:
-        expanded: list[Token] = self.expand_macros(run)
-        return expanded
+        if self._pending:
+            self._out += self.macros.expand(self._pending)
+            self._pending = []
 
     # ---- diagnostics ----
 
-    def _span(self, token: Token) -> Any:
+    def _span(self, token: Token) -> Span:
         return self._files.span(token.lineno, len(token.value))
 
     def _error(self, at: int, message: str) -> None:
         self._diagnostics.error(self._files.span(at), message)
-
-
-def _with_spaces(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens with white space as tokens, which pcpp's macro engine wants."""
-    result: list[Token] = []
-    for token in tokens:
-        if token.space and result:
-            result.append(Token(SPACE, " ", token.lineno))
-        result.append(token)
-    return result
-
-
-def _invocation_end(tokens: list[Token], i: int) -> int | None:
-    """Behind the closing parenthesis of the arguments that start at `i`; None if none do,
-    -1 if they do not end."""
-    if i >= len(tokens) or tokens[i].value != "(" or tokens[i].type != PUNCT:
-        return None
-    depth = 0
-    for j in range(i, len(tokens)):
-        token = tokens[j]
-        if token.type == PUNCT:
-            if token.value == "(":
-                depth += 1
-            elif token.value == ")":
-                depth -= 1
-                if depth == 0:
-                    return j + 1
-    return -1
-
-
-def _trailing_name(run: list[Token]) -> str:
-    for token in reversed(run):
-        if token.type != SPACE:
-            blocked = token.value in getattr(token, "expanded_from", ())
-            return token.value if token.type == ID and not blocked else ""
-    return ""
-
-
-def _macro_text(macro: Any) -> tuple[Any, ...]:
-    return macro.arglist, [t.value for t in macro.value if t.type != SPACE]
 
 
 def _include_guard(scanned: Scan) -> str:

@@ -1,8 +1,8 @@
 """Preprocessing tokens and the scanner that finds them in a file.
 
 The scanner is one regular expression over the whole text. Its tokens have the attributes that
-pcpp's macro expander works with (`type`, `value`, `lineno`, `source`, `expanded_from`);
-`lineno` holds a packed position, so that pcpp carries file, line and column along without knowing.
+pcpp works with (`type`, `value`, `lineno`, `source`); `lineno` holds a packed position, so that
+pcpp carries file, line and column along without knowing.
 White space is not a token but a flag of the token behind it.
 
 A line splice (backslash, newline) counts as white space; one in the middle of a word or operator
@@ -46,13 +46,15 @@ _SCANNER = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SPLIT_WORD = re.compile(r"(?<=[^\s\\])\\[ \t]*\n(?=\S)")
+_NOTHING: frozenset[str] = frozenset()
 _DIGRAPHS = {"<:": "[", ":>": "]", "<%": "{", "%>": "}", "%:": "#"}
 
 
 class Token:
-    """A preprocessing token; `kind` is what the parser calls it, once lexer.py has decided."""
+    """A preprocessing token; `hidden` are the macros it may not be expanded by. `kind` is what
+    the parser calls it, once lexer.py has decided."""
 
-    __slots__ = ("expanded_from", "kind", "lineno", "source", "space", "type", "value")
+    __slots__ = ("hidden", "kind", "lineno", "source", "space", "type", "value")
 
     def __init__(self, type: str, value: str, lineno: int, space: bool = False) -> None:  # noqa: A002
         self.type = type
@@ -61,12 +63,11 @@ class Token:
         self.space = space
         self.source = ""
         self.kind = ""
-        self.expanded_from: list[str]  # pcpp asks hasattr
+        self.hidden: frozenset[str] = _NOTHING
 
     def __copy__(self) -> Token:
         token = Token(self.type, self.value, self.lineno, self.space)
-        if hasattr(self, "expanded_from"):
-            token.expanded_from = list(self.expanded_from)
+        token.hidden = self.hidden
         return token
 
     def __repr__(self) -> str:

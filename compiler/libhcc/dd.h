@@ -102,17 +102,19 @@ static inline __HCC_LEAF double power_of_two(int k)
 /* (hi + lo) 2^k, rounded once even where the result is subnormal; hi in [1/4, 4). */
 static inline __HCC_LEAF double dd_scale(double hi, double lo, int k)
 {
-    if (k > 1023)
-        return (hi + lo) * power_of_two(1023) * power_of_two(k > 1030 ? 7 : k - 1023);
-    if (k >= -1020)
-        return (hi + lo) * power_of_two(k);
+    double sum = hi + lo;
+
+    if (k > 1020)
+        return sum * power_of_two(1020) * power_of_two(k > 1030 ? 10 : k - 1020);
     if (k < -1080)
         return 0.0;
+    if (k >= -1020 || sum >= power_of_two(-1022 - k))
+        return sum * power_of_two(k / 2) * power_of_two(k - k / 2);
     /* Adding this leaves hi on the grid of the subnormals; lo tells the rest. */
     double grid = 1.5 * power_of_two(52 - 1074 - k);
     double rounded = (grid + hi) - grid;
     rounded += (grid + ((hi - rounded) + lo)) - grid;
-    return rounded * power_of_two(-1000) * power_of_two(k + 1000);
+    return rounded * power_of_two(k / 2) * power_of_two(k - k / 2);
 }
 
 #endif

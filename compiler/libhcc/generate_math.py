@@ -199,7 +199,9 @@ def atan_table() -> list[tuple[float, float]]:
 
 
 def two_over_pi() -> list[int]:
-    digits = int(mp.floor(2 / mp.pi * mpf(2) ** (32 * TWO_OVER_PI_WORDS)))
+    bits = 32 * TWO_OVER_PI_WORDS
+    with mp.workprec(bits + 100):
+        digits = int(mp.floor(2 / mp.pi * mpf(2) ** bits))
     return [digits >> (32 * i) & 0xFFFFFFFF for i in reversed(range(TWO_OVER_PI_WORDS))]
 
 

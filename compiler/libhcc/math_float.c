@@ -111,6 +111,7 @@ float nexttowardf(float x, long double y)
         return x + (float)target;
     if ((double)x == target)
         return (float)target;
+    return nextafterf(x, target > x ? HUGE_VALF : -HUGE_VALF);
 }
 
 float nanf(const char *tag)

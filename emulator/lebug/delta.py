@@ -35,9 +35,7 @@ class DeltaFormat:
         if self.n < 1 or self.size < 1 or not 1 <= self.width <= 64 or self.slots < 1:
             raise HccError("delta compression needs N, TB_SIZE, DATA_WIDTH (to 64) and slots")
         if self.width % self.slots:
-            raise HccError(
-                f"DATA_WIDTH {self.width} is not divisible by DELTA_SLOTS {self.slots}"
-            )
+            raise HccError(f"DATA_WIDTH {self.width} is not divisible by DELTA_SLOTS {self.slots}")
 
     @property
     def precision(self) -> int:
@@ -87,7 +85,9 @@ class DeltaTrace:
             raise HccError(f"a row of {len(current)} values, the compressor has {form.n} lanes")
         for lane, value in enumerate(current):
             if not -bound <= value < bound:
-                raise HccError(f"row {self.rows_in}[{lane}]: {value} does not fit {form.width} bits")
+                raise HccError(
+                    f"row {self.rows_in}[{lane}]: {value} does not fit {form.width} bits"
+                )
         self.rows_in += 1
         previous, self.last = self.last, current
         if not self.started:

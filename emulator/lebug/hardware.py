@@ -20,8 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcc.isa.errors import HccError, UnsupportedError
-from hcc.isa.lebug.chain import Axis, Chain, CommitSize, Firmware, Op, check_runnable
-from hcc.isa.lebug.chain import commit_size, first_flag, holds
+from hcc.isa.lebug.chain import (
+    Axis,
+    Chain,
+    CommitSize,
+    Firmware,
+    Op,
+    check_runnable,
+    commit_size,
+    first_flag,
+    holds,
+)
 from hcc.isa.lebug.fixedpoint import decode_array, encode_array
 from hcc.isa.lebug.machine import HARDWARE_LATENCY, Block, DataType
 
@@ -104,7 +113,9 @@ class Hardware:
         words = encode_array(values, machine.data_width, machine.data_type, what)
         return words & self.mask
 
-    def tick(self, words: Words | None = None, eof: Frame = (False, False), vector: int = -1) -> None:
+    def tick(
+        self, words: Words | None = None, eof: Frame = (False, False), vector: int = -1
+    ) -> None:
         """One clock, with a vector on the input if `words` is given."""
         if self.valid_out:
             self._slot(self.chain_out, self.out, self.out_eof, self.bof, self.out_vector)

@@ -174,9 +174,7 @@ class _Generator:
             for chunk in range(self.chunks):
                 body(_const(chunk * self.lanes))
         else:
-            self.loop(
-                _const(self.chunks), lambda i: body(self.b.mul(i, _const(self.lanes)))
-            )
+            self.loop(_const(self.chunks), lambda i: body(self.b.mul(i, _const(self.lanes))))
 
     def load(self, base: ir.Value, lane: ir.Value) -> ir.Value:
         value = self.b.load(self.lanes_at(base, lane), typ=self.vector)
@@ -259,9 +257,7 @@ class _Generator:
         return b.select(first, x, y)
 
     def above(self, x: ir.Value, edge: ir.Value) -> ir.Value:
-        return (
-            self.b.fcmp_ordered(">", x, edge) if self.real else self.b.icmp_signed(">", x, edge)
-        )
+        return self.b.fcmp_ordered(">", x, edge) if self.real else self.b.icmp_signed(">", x, edge)
 
     def counted(self, counts: ir.Value) -> ir.Value:
         """Counts (64-bit integers) as lane values."""
@@ -299,9 +295,7 @@ class _Generator:
                 case Block.SCALAR_REDUCE if chain.reduce:
                     source = self.first_lane(self.total(source), self.other(source))
         if chain.commit:
-            self.when(
-                self.condition(chain.commit_cond), lambda: self.commit(number, chain, source)
-            )
+            self.when(self.condition(chain.commit_cond), lambda: self.commit(number, chain, source))
 
     def filter_reduce(self, chain: Chain, source: ir.Value) -> ir.Value:
         if not chain.filter:
@@ -512,9 +506,7 @@ class _Generator:
         index = b.load(self.emitted, typ=_I64)
         row = self.at(self.rows, self.scalar, b.mul(index, _const(self.n)))
         self.over_chunks(
-            lambda lane: self.store(
-                self.truncated(self.load(self.pending, lane), cast), row, lane
-            )
+            lambda lane: self.store(self.truncated(self.load(self.pending, lane), cast), row, lane)
         )
         b.store(self.k, self.at(self.row_vectors, _I64, index))
         b.store(_const(number), self.at(self.row_chains, _I64, index))

@@ -278,8 +278,12 @@ def nth_place(touched: Touched, fresh: list[Bools], index: int, after: int = -1)
         highs.append(high)
         counts.append(np.add.reduce(new, axis=1, dtype=np.int64))
     weights = np.concatenate(counts)
-    least = _weighted(np.concatenate(lows), weights, index)
-    most = _weighted(np.concatenate(highs), weights, index)
+    starts = np.concatenate(lows)
+    order = np.argsort(starts)
+    at = int(np.searchsorted(np.cumsum(weights[order]), index, side="right"))
+    least = int(starts[order[at]])
+    # No word is later than its row's least place plus the widest row's spread.
+    most = least + int((np.concatenate(highs) - starts).max())
     below = 0
     near = []
     for box, new, low, high, count in zip(touched.boxes, fresh, lows, highs, counts, strict=True):
@@ -303,10 +307,3 @@ def nth_shared_place(
         places[grid] = np.minimum(places[grid], box.first())
         wanted[grid] |= new
     return int(np.partition(places[wanted], index)[index])
-
-
-def _weighted(values: Ints, counts: Ints, index: int) -> int:
-    """The index-th value if each is repeated `counts` times, from the least."""
-    order = np.argsort(values)
-    at = int(np.searchsorted(np.cumsum(counts[order]), index, side="right"))
-    return int(values[order[at]])

@@ -30,11 +30,15 @@ from attrs import define, field, frozen
 
 from .operands import Bools, Dim, Ints, Unfolded
 from .streams import Plan, ReadStream, Skewed, Stationary, diagonals_before, triangle
+from .touched import Rect, Touched, touch
 
 # Words beyond the window that are looked up one by one before a bitmap of the window is made.
 _SINGLES = 12
 # Words looked at in one step with the bitmap: from the first to the largest step.
 _FIRST_STEP, _LAST_STEP = 1 << 10, 1 << 16
+
+# Tiles whose touched image parts are kept.
+_KEPT_TILES = 256
 
 
 @frozen
@@ -220,6 +224,7 @@ class SkewedWindow(Window):
         self.start_gap = triangle(width - 1)
 
     start_gap: int = field(init=False, default=0)
+    tiles: dict[int, Touched] = field(init=False, factory=dict)
 
     def structural_rank(self, key: int) -> int:
         """Words before a key: whole diagonals, then the columns before it in its own."""
@@ -268,6 +273,8 @@ class SkewedWindow(Window):
             base = tile * length
             lines = length + stream.tile_width(tile) - 1
             begin, end = max(first - base, 0), min(last + 1 - base, lines)
+            if first < base and last >= base + lines and self.whole_tile(bitmap, tile):
+                continue
             for at in range(begin, end, _LAST_STEP // width + 1):
                 upto = min(end, at + _LAST_STEP // width + 1)
                 block = stream.tile_sums(tile, at, upto)
@@ -278,6 +285,28 @@ class SkewedWindow(Window):
                     bitmap[block[-1, :last_column]] = True
                     block = block[:-1]
                 bitmap[block] = True
+
+    def whole_tile(self, bitmap: Bools, tile: int) -> bool:
+        """Set the bits of a tile by image rows and columns; False if the operand is no image."""
+        stream = self.stream
+        operand = stream.operand
+        if not isinstance(operand, Unfolded):
+            return False
+        found = self.tiles.get(tile)
+        if found is None:
+            start = tile * stream.width
+            stop = start + stream.tile_width(tile)
+            if stream.time is Dim.M:
+                rect = Rect(0, stream.length, start, stop)
+            else:
+                rect = Rect(start, stop, 0, stream.length)
+            found = self.tiles[tile] = touch(operand.layer, rect)
+            if len(self.tiles) > _KEPT_TILES:
+                self.tiles.clear()
+        image = bitmap[: operand.space].reshape(operand.height, -1)
+        for box in found.boxes:
+            box.write(image, True)
+        return True
 
     def sharers(self, tile: int, line: int, column: int) -> list[int]:
         """The keys of all words with the address of one, itself included."""

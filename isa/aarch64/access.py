@@ -194,7 +194,7 @@ def set_low_or_high(m: Builder, register: Reg, value: Any, high: bool) -> None:
     m.set(register.name, narrow)
 
 
-def half(m: Builder, value: Any, count: int) -> Any:
+def narrow_source(m: Builder, value: Any, count: int) -> Any:
     """The lanes a widening instruction takes: all, or of twice as many the upper `count`."""
     total = value.ty.lanes
     return value if total == count else m.shuffle(value, value, range(total - count, total))

@@ -17,8 +17,8 @@ REGISTERS = RegisterFile(
         *(Register(name, 64) for name in (*GENERAL, "sp")),
         *(Register(name, 1, flag=True) for name in FLAGS),
         Register("tpidr_el0", 64),
-        Register("fpcr", 32),
-        Register("fpsr", 32),
+        Register("fpcr", 32, fixed=0),
+        Register("fpsr", 32, fixed=0),
         *(Register(name, 128) for name in VECTOR),
     )
 )

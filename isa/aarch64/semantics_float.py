@@ -13,7 +13,7 @@ from typing import Any
 from hcc.isa.aarch64.access import (
     condition,
     constant,
-    half,
+    narrow_source,
     lane_type,
     read,
     set_flags,
@@ -264,7 +264,7 @@ def _fcvt(m: Builder, insn: Insn) -> None:
 def _fcvtl(m: Builder, insn: Insn) -> None:
     target = reg(insn, 0)
     view = lanes(target)
-    narrow = half(m, vector(m, reg(insn, 1)), view.count)
+    narrow = narrow_source(m, vector(m, reg(insn, 1)), view.count)
     set_vector(m, target, convert(m, narrow, view.bits))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from hcc.isa.aarch64.access import (
     address,
-    half,
     lane_type,
     read,
     register,

@@ -12,5 +12,9 @@ X = tuple(f"x{i}" for i in range(32))
 F = tuple(f"f{i}" for i in range(32))
 
 REGISTERS = RegisterFile(
-    (*(Register(name, 64) for name in X + F), Register("fcsr", 32)),
+    (
+        Register("x0", 64, fixed=0),
+        *(Register(name, 64) for name in X[1:] + F),
+        Register("fcsr", 32, fixed=0),
+    ),
 )

@@ -20,9 +20,10 @@ REGISTERS = RegisterFile(
     (
         *(Register(name, 64) for name in GENERAL),
         *(Register(name, 128) for name in VECTOR),
-        *(Register(name, 1, flag=True) for name in (*STATUS_FLAGS, "df")),
+        *(Register(name, 1, flag=True) for name in STATUS_FLAGS),
+        Register("df", 1, flag=True, fixed=0),
         Register("fs_base", 64),
-        Register("gs_base", 64),
-        Register("mxcsr", 32),
+        Register("gs_base", 64, fixed=0),
+        Register("mxcsr", 32, fixed=0x1F80),
     )
 )

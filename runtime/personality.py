@@ -1,0 +1,235 @@
+"""The OS personality: Linux system calls as a guest program sees them, on every ISA alike.
+
+The CPU engines know nothing of it: they stop at a system call, and `Personality.call` does what
+the kernel would, on host files and the guest's memory. Results are negative errno values, as in
+the kernel. What a snapshot must keep (heap end, open files and their positions) is in `state`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+
+from hcc.emulator.faults import MemoryFault
+from hcc.emulator.memory import READ, WRITE, Memory, page_ceil
+from hcc.isa.errors import FormatError
+from hcc.runtime.address_space import HEAP_LIMIT
+
+AT_FDCWD = -100
+PROCESS_ID = 1
+_OPEN_FLAGS = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND | os.O_NONBLOCK
+
+
+class Exited(Exception):
+    """The program ended by exit."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"exit status {status}")
+        self.status = status
+
+
+class Killed(Exception):
+    """The program ended by a signal it sent itself."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"signal {signal}")
+        self.signal = signal
+
+
+@define
+class OpenFile:
+    """A guest file descriptor. `host` is the host's; `path` is None for the standard streams."""
+
+    host: int
+    path: str | None
+    flags: int
+
+
+@define(eq=False)
+class Personality:
+    """System calls of one process."""
+
+    memory: Memory
+    heap_start: int
+    heap_end: int = field(init=False)
+    files: dict[int, OpenFile] = field(init=False)
+    stdin_read: int = 0
+    """Bytes taken from standard input so far."""
+
+    def __attrs_post_init__(self) -> None:
+        self.heap_end = self.heap_start
+        self.files = {fd: OpenFile(fd, None, 0) for fd in range(3)}
+
+    def call(self, name: str, args: list[int]) -> int:
+        """Do a system call; the result is a signed 64-bit value."""
+        handler: Callable[..., int] | None = getattr(self, "sys_" + name, None)
+        if handler is None:
+            return -errno.ENOSYS
+        try:
+            return handler(*args)
+        except MemoryFault:
+            return -errno.EFAULT
+        except OSError as error:
+            return -(error.errno or errno.EIO)
+
+    def close_all(self) -> None:
+        """Close the host files that the guest left open."""
+        for file in self.files.values():
+            if file.path is not None:
+                os.close(file.host)
+        self.files.clear()
+
+    def _file(self, fd: int) -> OpenFile:
+        file = self.files.get(_signed32(fd))
+        if file is None:
+            raise OSError(errno.EBADF, "bad file descriptor")
+        return file
+
+    # ---- files ----
+
+    def sys_read(self, fd: int, addr: int, size: int, *_: int) -> int:
+        file = self._file(fd)
+        self.memory.check(addr, size, WRITE)
+        content = os.read(file.host, min(size, 1 << 24))
+        self.memory.write(addr, content)
+        if file.path is None and fd == 0:
+            self.stdin_read += len(content)
+        return len(content)
+
+    def sys_write(self, fd: int, addr: int, size: int, *_: int) -> int:
+        return os.write(self._file(fd).host, self.memory.read(addr, min(size, 1 << 24)))
+
+    def sys_writev(self, fd: int, vector: int, count: int, *_: int) -> int:
+        total = 0
+        for i in range(count):
+            addr = self.memory.load(vector + 16 * i, 8)
+            total += self.sys_write(fd, addr, self.memory.load(vector + 16 * i + 8, 8))
+        return total
+
+    def sys_openat(self, directory: int, path: int, flags: int, mode: int, *_: int) -> int:
+        if _signed32(directory) != AT_FDCWD:
+            return -errno.EINVAL
+        name = os.fsdecode(self.memory.read_string(path))
+        flags &= _OPEN_FLAGS
+        host = os.open(name, flags | os.O_CLOEXEC, mode & 0o7777)
+        fd = next(i for i in range(len(self.files) + 1) if i not in self.files)
+        self.files[fd] = OpenFile(host, os.path.abspath(name), flags)  # noqa: PTH100
+        return fd
+
+    def sys_close(self, fd: int, *_: int) -> int:
+        file = self._file(fd)
+        if file.path is not None:
+            os.close(file.host)
+        del self.files[_signed32(fd)]
+        return 0
+
+    def sys_lseek(self, fd: int, offset: int, whence: int, *_: int) -> int:
+        return os.lseek(self._file(fd).host, _signed64(offset), whence)
+
+    def sys_unlinkat(self, directory: int, path: int, *_: int) -> int:
+        if _signed32(directory) != AT_FDCWD:
+            return -errno.EINVAL
+        os.unlink(self.memory.read_string(path))  # noqa: PTH108
+        return 0
+
+    # ---- memory ----
+
+    def sys_brk(self, addr: int, *_: int) -> int:
+        if self.heap_start <= addr <= HEAP_LIMIT:
+            old, new = page_ceil(self.heap_end), page_ceil(addr)
+            if new > old:
+                self.memory.protect(old, new - old, READ | WRITE)
+            elif new < old:
+                # What is given back reads as zero when it is taken again.
+                self.memory.write(new, bytes(old - new))
+                self.memory.protect(new, old - new, 0)
+            self.heap_end = addr
+        return self.heap_end
+
+    # ---- process and time ----
+
+    def sys_exit(self, status: int, *_: int) -> int:
+        raise Exited(status & 0xFF)
+
+    sys_exit_group = sys_exit
+
+    def sys_getpid(self, *_: int) -> int:
+        return PROCESS_ID
+
+    sys_gettid = sys_getpid
+
+    def sys_kill(self, pid: int, signal: int, *_: int) -> int:
+        if pid != PROCESS_ID:
+            return -errno.ESRCH
+        if signal:
+            raise Killed(signal)
+        return 0
+
+    def sys_tgkill(self, group: int, thread: int, signal: int, *_: int) -> int:
+        return self.sys_kill(thread, signal)
+
+    def sys_clock_gettime(self, clock: int, addr: int, *_: int) -> int:
+        now = time.clock_gettime_ns(clock)
+        self.memory.store(addr, 8, now // 10**9)
+        self.memory.store(addr + 8, 8, now % 10**9)
+        return 0
+
+    def sys_gettimeofday(self, addr: int, zone: int, *_: int) -> int:
+        now = time.time_ns()
+        if addr:
+            self.memory.store(addr, 8, now // 10**9)
+            self.memory.store(addr + 8, 8, now % 10**9 // 1000)
+        return 0
+
+    def sys_sched_yield(self, *_: int) -> int:
+        return 0
+
+    def sys_nanosleep(self, request: int, remain: int, *_: int) -> int:
+        time.sleep(self.memory.load(request, 8) + self.memory.load(request + 8, 8) / 1e9)
+        return 0
+
+    # ---- snapshots ----
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot keeps; the inverse is `restore`."""
+        files = [
+            [fd, f.path, f.flags, os.lseek(f.host, 0, os.SEEK_CUR)]
+            for fd, f in sorted(self.files.items())
+            if f.path is not None
+        ]
+        standard = [fd for fd, f in self.files.items() if f.path is None]
+        return {
+            "heap_start": self.heap_start,
+            "heap_end": self.heap_end,
+            "files": files,
+            "standard": standard,
+            "stdin_read": self.stdin_read,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over a state: reopen the files at their positions."""
+        self.heap_start, self.heap_end = state["heap_start"], state["heap_end"]
+        self.stdin_read = state["stdin_read"]
+        self.files = {fd: OpenFile(fd, None, 0) for fd in state["standard"]}
+        for fd, path, flags, position in state["files"]:
+            once = os.O_CREAT | os.O_EXCL | os.O_TRUNC
+            try:
+                host = os.open(path, flags & ~once | os.O_CLOEXEC)
+            except OSError as error:
+                raise FormatError(f"{path}: cannot be reopened: {error.strerror}") from error
+            os.lseek(host, position, os.SEEK_SET)
+            self.files[fd] = OpenFile(host, path, flags)
+
+
+def _signed32(value: int) -> int:
+    value &= 0xFFFF_FFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def _signed64(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value

@@ -1,0 +1,248 @@
+"""A process: a program in memory, a CPU of some ISA running it, and an OS personality beside it.
+
+`run` drives the CPU from stop to stop: system calls go to the personality, migration points to
+the plan, faults end the process with a report. Moving it means reading the stack on one ISA and
+resuming it on another; memory, files and standard streams stay what they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from attrs import define, field, frozen
+
+from hcc.emulator.faults import Fault, FaultKind
+from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
+from hcc.emulator.memory import Memory
+from hcc.isa import architecture, thread_block, traps
+from hcc.isa.errors import HccError, UnsupportedError
+from hcc.isa.fatbinary import Program
+from hcc.runtime.address_space import load, write_arguments
+from hcc.runtime.migrate import Plan, poison_stack, start_resumption, write_records
+from hcc.runtime.personality import Exited, Killed, Personality
+from hcc.runtime.symbols import Symbolizer
+from hcc.runtime.unwind import Activation, StackReader
+
+
+@frozen
+class Death:
+    """A process that a signal ended: where, and what is to be said about it."""
+
+    signal: int
+    message: str
+
+
+@define
+class Statistics:
+    """What `--stats` reports."""
+
+    instructions: dict[str, int] = field(factory=dict)
+    points: int = 0
+    migrations: int = 0
+    frames_moved: int = 0
+    deepest_stack: int = 0
+    migration_seconds: float = 0.0
+
+
+class CheckpointReached(Exception):
+    """Raised out of `run` when the point asked for is reached."""
+
+
+class Process:
+    """One running program. `isa` is the ISA it is on now."""
+
+    def __init__(
+        self, program: Program, isa: str, argv: Sequence[str], env: Sequence[str] = ()
+    ) -> None:
+        self._prepare(program, isa)
+        load(program, self.memory)
+        sp = write_arguments(
+            self.memory, [a.encode() for a in argv], [e.encode() for e in env]
+        )
+        self.personality = Personality(self.memory, program.image_end)
+        cpu = self.cpu
+        cpu.state.pc = program.entry
+        cpu.state.set(cpu.arch.convention.stack_pointer, sp)
+        for i, register in enumerate(cpu.arch.registers.registers):
+            if register.fixed is not None:
+                cpu.state.regs[i] = register.fixed
+
+    def _prepare(self, program: Program, isa: str) -> None:
+        if isa not in program.isas:
+            raise HccError(
+                f"the program has no code for '{isa}': it was compiled for "
+                f"{', '.join(program.isas)}"
+            )
+        self.program = program
+        self.isa = isa
+        self.memory = Memory()
+        self.symbols = Symbolizer(program)
+        self.statistics = Statistics()
+        self.plan: Plan | None = None
+        self.poison = False
+        self.checkpoint_at: int | None = None
+        self.trace: Callable[[Process], None] | None = None
+        self._cpus: dict[str, Interpreter] = {}
+        self._readers: dict[str, StackReader] = {}
+
+    @property
+    def cpu(self) -> Interpreter:
+        """The CPU of the current ISA."""
+        if self.isa not in self._cpus:
+            region = self.program.text[self.isa]
+            code = CodeSpace([(region.addr, region.content)])
+            self._cpus[self.isa] = Interpreter(architecture(self.isa), self.memory, code)
+        return self._cpus[self.isa]
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed on all ISAs together."""
+        return sum(cpu.count for cpu in self._cpus.values())
+
+    # ---- running ----
+
+    def watch_points(self, plan: Plan | None, checkpoint_at: int | None = None) -> None:
+        """Stop at migration points from now on: for a plan, a checkpoint, or to count them."""
+        if not self.program.movable:
+            raise UnsupportedError(
+                "the program was compiled with --points none: it has no migration points"
+            )
+        self.plan = plan
+        self.checkpoint_at = checkpoint_at
+        thread = self.program.symbol(thread_block.SYMBOL)
+        assert thread is not None
+        self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 1)
+
+    def run(self) -> int | Death:
+        """Run to the end: the exit status, or the signal that ended the process."""
+        try:
+            while True:
+                stop = self._run_cpu()
+                match stop.reason:
+                    case StopReason.SYSCALL:
+                        self._system_call()
+                    case StopReason.FAULT:
+                        assert stop.fault is not None
+                        return self._fault_death(stop.fault)
+                    case _:
+                        raise AssertionError(f"stopped by {stop.reason}")
+        except Exited as end:
+            return end.status
+        except Killed as end:
+            where = self.symbols.describe(self.cpu.state.pc, self.isa)
+            return Death(end.signal, f"killed by signal {end.signal} in {where} on {self.isa}")
+        except _Trapped as end:
+            return end.death
+        finally:
+            self.statistics.instructions = {isa: cpu.count for isa, cpu in self._cpus.items()}
+
+    def close(self) -> None:
+        """Let go of the host's files."""
+        self.personality.close_all()
+
+    def _run_cpu(self) -> Stop:
+        if self.trace is None:
+            return self.cpu.run()
+        while True:
+            self.trace(self)
+            stop = self.cpu.step()
+            if stop is not None:
+                return stop
+
+    def _system_call(self) -> None:
+        cpu = self.cpu
+        state, convention = cpu.state, cpu.arch.convention
+        number = state.get(convention.syscall_number)
+        args = [state.get(r) for r in convention.syscall_arguments]
+        name = cpu.arch.syscalls.get(number, "")
+        if name == "hcc_migrate":
+            self._migration_point()
+            return
+        if name == "hcc_trap":
+            raise _Trapped(self._trap_death(args[0]))
+        if name == "arch_prctl":
+            state.set("fs_base", args[1])
+            result = 0
+        else:
+            result = self.personality.call(name, args)
+        state.set(convention.syscall_result, result)
+
+    # ---- migration ----
+
+    def _migration_point(self) -> None:
+        self.statistics.points += 1
+        if self.checkpoint_at == self.statistics.points:
+            raise CheckpointReached
+        target = self.plan.next_isa(self.isa) if self.plan else None
+        if target is not None:
+            self.move_to(target)
+
+    def activations(self) -> list[Activation]:
+        """The activation records of the process, which must be at a migration point."""
+        if self.isa not in self._readers:
+            self._readers[self.isa] = StackReader(self.program, self.isa)
+        return self._readers[self.isa].activations(self.cpu.state, self.memory)
+
+    def move_to(self, isa: str) -> None:
+        """Go on with the process, which must be at a migration point, on another ISA."""
+        begin = time.perf_counter()
+        activations = self.activations()
+        source = self.cpu
+        if self.poison:
+            poison_stack(self.memory, source.state.get(source.arch.convention.stack_pointer))
+        self.resume(isa, activations)
+        s = self.statistics
+        s.migrations += 1
+        s.frames_moved += len(activations)
+        s.deepest_stack = max(s.deepest_stack, len(activations))
+        s.migration_seconds += time.perf_counter() - begin
+
+    def resume(self, isa: str, activations: list[Activation]) -> None:
+        """Set the CPU of an ISA up to rebuild the given stack and go on."""
+        self.isa = isa
+        resumption = write_records(self.program, self.memory, activations)
+        start_resumption(self.cpu.state, self.program, self.memory, resumption, self.poison)
+
+    # ---- death ----
+
+    def _fault_death(self, fault: Fault) -> Death:
+        where = self.symbols.describe(fault.pc, self.isa)
+        text = str(fault)
+        if fault.addr is not None and self._is_stack_overflow(fault.addr):
+            text = f"stack overflow ({fault})"
+        if fault.kind is FaultKind.ILLEGAL:
+            text += f" ({self.program_bytes(fault.pc)})"
+        return Death(fault.signal, f"{text}: pc {fault.pc:#x} in {where} on {self.isa}")
+
+    def program_bytes(self, pc: int) -> str:
+        """The first bytes of code at an address, in hexadecimal."""
+        return self.cpu.code.fetch(pc, 8).hex(" ") or "no code"
+
+    def _is_stack_overflow(self, addr: int) -> bool:
+        from hcc.runtime.address_space import STACK_SIZE, STACK_TOP
+
+        below = STACK_TOP - STACK_SIZE
+        data_stack = self.program.data_stack[0]
+        margin = 1 << 24
+        return below - margin <= addr < below or data_stack - margin <= addr < data_stack
+
+    def _trap_death(self, argument: int) -> Death:
+        trap = traps.BY_CODE.get(argument & 0xFF)
+        line = (argument & 0xFFFF_FFFF) >> traps.LINE_SHIFT
+        caller = self._trap_caller()
+        where = self.symbols.describe(caller, self.isa)
+        text = trap.text if trap else f"trap {argument & 0xFF}"
+        place = f" at line {line}" if line else ""
+        signal = trap.signal if trap else 4
+        return Death(signal, f"{text}: pc {caller:#x} in {where}{place} on {self.isa}")
+
+    def _trap_caller(self) -> int:
+        """The address that `__hcc_trap` was called from, as far as the registers tell."""
+        return self.cpu.state.pc
+
+
+class _Trapped(Exception):
+    def __init__(self, death: Death) -> None:
+        super().__init__(death.message)
+        self.death = death

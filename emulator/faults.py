@@ -35,12 +35,16 @@ SIGNALS = {
 
 @frozen
 class Fault:
-    """A guest fault: `addr` is the data or jump address concerned, `size` the bytes accessed."""
+    """A guest fault: `addr` is the data or jump address concerned, `size` the bytes accessed.
+
+    `detail` says what the instruction was that is not supported.
+    """
 
     kind: FaultKind
     pc: int
     addr: int | None = None
     size: int = 0
+    detail: str = ""
 
     @property
     def signal(self) -> int:
@@ -48,7 +52,7 @@ class Fault:
 
     def __str__(self) -> str:
         if self.addr is None:
-            return self.kind.value
+            return f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
         if self.size:
             return f"{self.kind.value} of {self.size} bytes at {self.addr:#x}"
         return f"{self.kind.value} to {self.addr:#x}"

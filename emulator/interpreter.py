@@ -1,4 +1,4 @@
-"""The interpreter: runs guest instructions one at a time, or a block at a time with the same result.
+"""The interpreter: runs guest instructions, a block at a time with the effect of one at a time.
 
 `Interpreter.run` is the loop: look up the block at the PC, translate it if it is new, call it,
 take the next PC from it. It stops at system calls, faults, breakpoints and instruction limits,
@@ -7,7 +7,6 @@ and tells which by a `Stop`. Instruction counts are exact, also when a block is 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
@@ -91,6 +90,24 @@ _TRAP_FAULTS = {
 }
 
 Block = tuple[Callable[[list[int]], int], int]
+"""A translated block, which takes the registers and returns the next PC (its complement for a
+system call), and how many instructions it executes."""
+
+_Origin = tuple[list[int], list[int]]
+"""Of a block's function: the guest PC of each line, and the addresses of its instructions."""
+
+_UNLIMITED = 1 << 62
+
+
+@frozen
+class _FlagEffects:
+    """Flags that an instruction reads before it writes them, flags it writes, where it goes on."""
+
+    reads: frozenset[int]
+    writes: frozenset[int]
+    transfers: bool
+    successors: list[int] | None
+    next_pc: int
 
 
 class Interpreter:
@@ -106,24 +123,21 @@ class Interpreter:
         self._breakpoints: frozenset[int] = frozenset()
         self._blocks: dict[int, Block] = {}
         self._singles: dict[int, Block] = {}
-        self._lines: dict[Any, tuple[list[int], list[int]]] = {}
+        self._origins: dict[str, _Origin] = {}
         self._insns: dict[int, Insn] = {}
-        self._flag_reads: dict[int, frozenset[int]] = {}
+        self._effects: dict[int, _FlagEffects] = {}
+        self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
+        view = memoryview(memory.data)
         self._namespace = dict(NAMESPACE) | {
             "mem": memory.data,
+            "mem2": view.cast("H"),
+            "mem4": view.cast("I"),
+            "mem8": view.cast("Q"),
             "pages": memory.pages,
             "load": memory.load,
             "store": memory.store,
             "Trapped": TrapRaised,
-            "U2": struct.Struct("<H").unpack_from,
-            "U4": struct.Struct("<I").unpack_from,
-            "U8": struct.Struct("<Q").unpack_from,
-            "UQ2": struct.Struct("<QQ").unpack_from,
-            "P2": struct.Struct("<H").pack_into,
-            "P4": struct.Struct("<I").pack_into,
-            "P8": struct.Struct("<Q").pack_into,
-            "P16": struct.Struct("<QQ").pack_into,
         }
         self._namespace |= {f"TRAP_{kind.name}": fault for kind, fault in _TRAP_FAULTS.items()}
 
@@ -139,41 +153,52 @@ class Interpreter:
         self._blocks.clear()
 
     def run(self, limit: int | None = None) -> Stop:
-        """Run until something stops the CPU, or until `count` has reached `limit`."""
-        state, blocks = self.state, self._blocks
-        regs, pc, count = state.regs, state.pc, self.count
-        bound = limit if limit is not None else float("inf")
-        breakpoints = self._breakpoints
-        first = True
+        """Run until something stops the CPU, or until `count` has reached `limit`.
+
+        A breakpoint at the PC where the run starts does not stop it. An exception of the host's
+        (an interrupt from the keyboard, an error of a device) leaves the state at an instruction.
+        """
+        state, blocks, breakpoints = self.state, self._blocks, self._breakpoints
+        regs, pc, size = state.regs, state.pc, 0
+        bound = _UNLIMITED if limit is None else limit
+        left = bound - self.count  # instructions that may still be executed
+        armed = breakpoints - {pc}
         try:
             while True:
+                if breakpoints:
+                    if pc in armed:
+                        return Stop(StopReason.BREAKPOINT)
+                    armed = breakpoints
                 try:
                     function, size = blocks[pc]
                 except KeyError:
-                    if count >= bound:
+                    if left <= 0:
                         return Stop(StopReason.LIMIT)
-                    function, size = self._translate_block(pc)
-                if breakpoints and pc in breakpoints and not first:
-                    return Stop(StopReason.BREAKPOINT)
-                first = False
-                if count + size > bound:
-                    if count >= bound:
+                    function, size = blocks[pc] = self._translate(pc)
+                left -= size
+                if left < 0:
+                    left += size
+                    if left <= 0:
                         return Stop(StopReason.LIMIT)
                     function, size = self._single(pc)
-                count += size
-                next_pc = function(regs)
-                if next_pc < 0:
-                    pc = ~next_pc
+                    left -= size
+                pc = function(regs)
+                if pc < 0:
+                    pc = ~pc
                     return Stop(StopReason.SYSCALL)
-                pc = next_pc
-        except (MemoryFault, TrapRaised, IndexError) as error:
-            done, pc = self._where(error.__traceback__)
-            count += done - size
-            return Stop(StopReason.FAULT, self._fault(error, pc))
-        except _BadFetch as error:
+        except _NoInstruction as error:
             return Stop(StopReason.FAULT, error.fault)
+        except BaseException as error:
+            place = self._place_of(error.__traceback__)
+            if place is not None:
+                done, pc = place
+                left += size - done
+                fault = self._fault(error, pc)
+                if fault is not None:
+                    return Stop(StopReason.FAULT, fault)
+            raise
         finally:
-            state.pc, self.count = pc, count
+            state.pc, self.count = pc, bound - left
 
     def step(self) -> Stop | None:
         """Run one instruction; None if nothing stopped the CPU."""
@@ -186,144 +211,147 @@ class Interpreter:
         if insn is None:
             raw = self.code.fetch(pc, self.arch.max_insn_size)
             if not raw or pc % self.arch.insn_align:
-                raise _BadFetch(Fault(FaultKind.FETCH, pc, pc))
+                raise _NoInstruction(Fault(FaultKind.FETCH, pc, pc))
             try:
                 insn = self.arch.decode(raw, pc)
             except HccError as error:
-                raise _BadFetch(Fault(FaultKind.ILLEGAL, pc)) from error
+                raise _NoInstruction(Fault(FaultKind.ILLEGAL, pc, detail=str(error))) from error
             self._insns[pc] = insn
         return insn
 
     # ---- translation ----
 
-    def _single(self, pc: int, checked: bool = False) -> Block:
-        if checked or pc not in self._singles:
-            block = self._compile(pc, [self.insn_at(pc)], self._flags, checked)
-            if checked:
-                return block
-            self._singles[pc] = block
-        return self._singles[pc]
-
-    def _translate_block(self, start: int) -> Block:
-        block = self._compile(start, None, None, False)
-        self._blocks[start] = block
+    def _single(self, pc: int) -> Block:
+        """The block of one instruction that computes all flags."""
+        block = self._singles.get(pc)
+        if block is None:
+            block = self._singles[pc] = self._translate(pc, 1, self._flags)
         return block
 
-    def _compile(
-        self, start: int, insns: list[Insn] | None, live: frozenset[int] | None, checked: bool
+    def _translate(
+        self,
+        start: int,
+        most: int = MAX_BLOCK,
+        live: frozenset[int] | None = None,
+        checked: bool = False,
     ) -> Block:
-        """Translate from `start`: the instructions given, or as far as a block goes."""
+        """A block of at most `most` instructions from `start`."""
         builder = PyBuilder(self.arch.registers, checked)
-        pc, addrs = start, []
-        while True:
-            if insns is not None and len(addrs) == len(insns):
-                break
-            if insns is None and addrs and (len(addrs) == MAX_BLOCK or pc in self._breakpoints):
+        pc, addrs = start, list[int]()
+        while not (builder.ends or builder.left or len(addrs) == most):
+            if addrs and pc in self._breakpoints:
                 break
             try:
-                insn = self.insn_at(pc)
-            except _BadFetch:
+                next_pc = self._add(builder, pc)
+            except _NoInstruction:
                 if not addrs:
                     raise
-                break
-            semantics = self.arch.semantics.get(insn.mnemonic)
-            if semantics is None:
-                if not addrs:
-                    raise _BadFetch(Fault(FaultKind.ILLEGAL, pc))
-                break
-            builder.pc, builder.next_pc = pc, insn.next_addr
-            semantics(builder, insn)
+                # What was begun of the instruction must go; it is refused when it is reached.
+                return self._translate(start, len(addrs), live, checked)
             addrs.append(pc)
-            pc = insn.next_addr
-            if builder.ends or builder.left:
-                break
+            pc = next_pc
         if live is None:
             live = self._live_flags(builder.successors())
         text, line_pcs = builder.source("block", live)
-        exec(compile(text, f"<guest {start:#x}>", "exec"), self._namespace)
-        function = self._namespace["block"]
-        self._lines[function.__code__] = (line_pcs, addrs)
-        return function, len(addrs)
+        name = f"<guest {start:#x} #{len(self._origins)}>"
+        self._origins[name] = (line_pcs, addrs)
+        scope: dict[str, Any] = {}
+        exec(compile(text, name, "exec"), self._namespace, scope)
+        return scope["block"], len(addrs)
+
+    def _add(self, builder: PyBuilder, pc: int) -> int:
+        """Translate one instruction; returns the address after it."""
+        insn = self.insn_at(pc)
+        semantics = self.arch.semantics.get(insn.mnemonic)
+        if semantics is None:
+            detail = f"{insn.text or insn.mnemonic} is not supported"
+            raise _NoInstruction(Fault(FaultKind.ILLEGAL, pc, detail=detail))
+        builder.pc, builder.next_pc = pc, insn.next_addr
+        try:
+            semantics(builder, insn)
+        except HccError as error:
+            raise _NoInstruction(Fault(FaultKind.ILLEGAL, pc, detail=str(error))) from error
+        return insn.next_addr
+
+    # ---- flags ----
 
     def _live_flags(self, successors: list[int] | None) -> frozenset[int]:
         """The flags that some successor may read; all where a successor is unknown."""
-        if not self._flags:
+        if not self._flags or successors is None:
             return self._flags
-        if successors is None:
-            return self._flags
-        live: frozenset[int] = frozenset()
-        for successor in successors:
-            live |= self._flags_read_at(successor, FLAG_DEPTH)
-        return live
+        return frozenset().union(*(self._flags_read_at(pc, FLAG_DEPTH) for pc in successors))
 
-    def _flags_read_at(self, pc: int, depth: int) -> frozenset[int]:
-        """Flags that may be read at or after `pc` before they are written."""
-        known = self._flag_reads.get(pc)
+    def _flags_read_at(self, start: int, depth: int) -> frozenset[int]:
+        """Flags that may be read at or after `start` before they are written."""
+        known = self._flag_reads.get((start, depth))
         if known is not None:
             return known
-        start = pc
-        reads: set[int] = set()
-        open_flags = set(self._flags)
+        pc, reads, unwritten = start, set[int](), set(self._flags)
         for _ in range(FLAG_WINDOW):
             try:
-                insn = self.insn_at(pc)
-            except _BadFetch:
+                effects = self._flag_effects(pc)
+            except _NoInstruction:
                 break
-            semantics = self.arch.semantics.get(insn.mnemonic)
-            if semantics is None:
+            reads |= effects.reads & unwritten
+            unwritten -= effects.writes
+            if not unwritten:
                 break
-            probe = PyBuilder(self.arch.registers)
-            probe.pc, probe.next_pc = pc, insn.next_addr
-            semantics(probe, insn)
-            used, written = probe.flag_effects(self._flags)
-            reads |= used & open_flags
-            open_flags -= written
-            if not open_flags:
+            if effects.transfers:
+                if effects.successors is not None and depth:
+                    for successor in effects.successors:
+                        reads |= self._flags_read_at(successor, depth - 1) & unwritten
+                    unwritten.clear()
                 break
-            if probe.ends or probe.left:
-                successors = probe.successors()
-                if successors is not None and depth:
-                    for successor in successors:
-                        reads |= self._flags_read_at(successor, depth - 1) & open_flags
-                    open_flags = set()
-                break
-            pc = insn.next_addr
-        result = frozenset(reads | open_flags)
-        if depth == FLAG_DEPTH:
-            self._flag_reads[start] = result
+            pc = effects.next_pc
+        result = self._flag_reads[start, depth] = frozenset(reads | unwritten)
         return result
+
+    def _flag_effects(self, pc: int) -> _FlagEffects:
+        """What the instruction at `pc` does with flags."""
+        known = self._effects.get(pc)
+        if known is None:
+            probe = PyBuilder(self.arch.registers)
+            next_pc = self._add(probe, pc)
+            reads, writes = probe.flag_effects(self._flags)
+            transfers = probe.ends or probe.left
+            known = _FlagEffects(reads, writes, transfers, probe.successors(), next_pc)
+            self._effects[pc] = known
+        return known
 
     # ---- faults ----
 
-    def _where(self, trace: TracebackType | None) -> tuple[int, int]:
-        """How many instructions of the block were completed, and the PC of the one that was not."""
+    def _place_of(self, trace: TracebackType | None) -> tuple[int, int] | None:
+        """For an error in translated code: how many instructions of its block were completed,
+        and the PC of the one that was not."""
         while trace is not None:
-            known = self._lines.get(trace.tb_frame.f_code)
-            if known is not None:
-                line_pcs, addrs = known
+            origin = self._origins.get(trace.tb_frame.f_code.co_filename)
+            if origin is not None:
+                line_pcs, addrs = origin
                 pc = line_pcs[trace.tb_lineno - 1]
                 return addrs.index(pc), pc
             trace = trace.tb_next
-        raise AssertionError("a fault outside translated code")
+        return None
 
-    def _fault(self, error: Exception, pc: int) -> Fault:
-        if isinstance(error, IndexError):
-            # An address beyond the page table: run the instruction again by the checked path,
-            # which names the address.
-            try:
-                self._single(pc, checked=True)[0](self.state.regs)
-            except MemoryFault as precise:
-                error = precise
-            else:
-                raise AssertionError("an address beyond 4 GiB was not caught") from error
-        if isinstance(error, MemoryFault):
-            return Fault(error.kind, pc, error.addr, error.size)
-        assert isinstance(error, TrapRaised)
-        return Fault(error.kind, pc)
+    def _fault(self, error: BaseException, pc: int) -> Fault | None:
+        """The guest's fault behind an error in translated code; None if it is not the guest's."""
+        match error:
+            case MemoryFault():
+                return Fault(error.kind, pc, error.addr, error.size)
+            case TrapRaised():
+                return Fault(error.kind, pc)
+            case IndexError():
+                # An address beyond the page table: run the instruction again by the checked path,
+                # which names the address.
+                function, _ = self._translate(pc, 1, self._flags, checked=True)
+                try:
+                    function(self.state.regs)
+                except MemoryFault as precise:
+                    return self._fault(precise, pc)
+        return None
 
 
-class _BadFetch(HccError):
-    """No instruction at the PC; carries the fault to report."""
+class _NoInstruction(HccError):
+    """Nothing to execute at the PC; carries the fault to report."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(str(fault))

@@ -140,18 +140,18 @@ class Memory:
             if end - addr > limit:
                 raise MemoryFault(FaultKind.READ, addr, limit)
 
-    # ---- access by guest instructions: the path for whatever is not a plain access to one page ----
+    # ---- access by guest instructions: whatever is not a plain aligned access to one page ----
 
     def load(self, addr: int, size: int) -> int:
         """The integer that an instruction loads; devices and page-crossing accesses included."""
-        device = self._device_at(addr)
+        device = self._device_at(addr) if self.devices else None
         if device:
             return device.device.read(addr - device.start, size)
         return int.from_bytes(self.read(addr, size), "little")
 
     def store(self, addr: int, size: int, value: int) -> None:
         """The counterpart of `load`."""
-        device = self._device_at(addr)
+        device = self._device_at(addr) if self.devices else None
         if device:
             device.device.write(addr - device.start, size, value)
         else:

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcc.emulator.pynodes import (
-    PACK,
     AnyValue,
     Node,
     Vector,
@@ -28,12 +27,14 @@ from hcc.emulator.pynodes import (
     bitcast,
     constant,
     operation,
+    pack,
     split,
 )
 from hcc.emulator.pyprinter import Printer, count_uses
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import Builder, JumpKind, Op, Trap
 from hcc.isa.values import Ty, int_type
+
 
 class PyBuilder(Builder):
     """Collects the effects of a block; `source` prints them as one Python function."""
@@ -80,13 +81,11 @@ class PyBuilder(Builder):
             return Vector(tuple(bitcast(part, ty.element) for part in split(a, ty.bits)))
         if ty.lanes == a.ty.lanes:
             return Vector(tuple(bitcast(lane, ty.element) for lane in a.lanes))
-        lanes = tuple(as_int(lane) for lane in a.lanes)
-        return self._bitcast(Node(int_type(a.ty.size_bits), PACK, lanes), ty)
+        return self._bitcast(pack(tuple(as_int(lane) for lane in a.lanes)), ty)
 
     def float_bits(self, value: Any, nan: Any) -> Any:
         bits = super().float_bits(value, nan)
-        values = value.lanes if isinstance(value, Vector) else (value,)
-        for node, image in zip(bits.lanes if isinstance(bits, Vector) else (bits,), values, strict=True):
+        for node, image in zip(_lanes(bits), _lanes(value), strict=True):
             node.image = image
         return bits
 
@@ -154,8 +153,10 @@ class PyBuilder(Builder):
         effects = self._without_dead_sets(live_flags)
         for effect in effects:
             for part in effect[2:]:
-                if isinstance(part, Node) and effect[1] != "get" and not (
-                    effect[1] == "load" and part is effect[2]
+                if (
+                    isinstance(part, Node)
+                    and effect[1] != "get"
+                    and not (effect[1] == "load" and part is effect[2])
                 ):
                     count_uses(part)
         printer = Printer(self._checked)
@@ -182,10 +183,13 @@ class PyBuilder(Builder):
                     return None
         return targets if self.ends else [*targets, self.next_pc]
 
-    def flag_effects(self, flags: frozenset[int]) -> tuple[set[int], set[int]]:
+    def flag_effects(self, flags: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
         """The flags read before the block writes them, and the flags it writes."""
-        reads = {e[2] for e in self._effects if e[1] == "get" and e[2] in flags}
-        return reads, {e[2] for e in self._effects if e[1] == "set" and e[2] in flags}
+        reads, writes = (
+            frozenset(e[2] for e in self._effects if e[1] == kind and e[2] in flags)
+            for kind in ("get", "set")
+        )
+        return reads, writes
 
     def pc_of_head(self) -> int:
         return self._effects[0][0] if self._effects else self.pc
@@ -208,3 +212,7 @@ class PyBuilder(Builder):
             kept.append(effect)
         kept.reverse()
         return kept
+
+
+def _lanes(value: AnyValue) -> tuple[Node, ...]:
+    return value.lanes if isinstance(value, Vector) else (value,)

@@ -85,6 +85,27 @@ def bitcast(a: Node, ty: Ty) -> Node:
     return Node(ty, Op.BITCAST, (a,))
 
 
+def pack(lanes: tuple[Node, ...]) -> Node:
+    """Integer lanes laid side by side, lane 0 in the least significant bits."""
+    width = lanes[0].ty.bits
+    whole = _unsplit(lanes, width)
+    return whole or Node(int_type(width * len(lanes)), PACK, lanes)
+
+
+def _unsplit(lanes: tuple[Node, ...], width: int) -> Node | None:
+    """What `split` made these lanes of, if that is what they are."""
+    source = lanes[0].args[0] if lanes[0].op is Op.TRUNC else None
+    if source is None or source.ty.bits != width * len(lanes):
+        return None
+    for i, lane in enumerate(lanes[1:], 1):
+        shifted = lane.args[0] if lane.op is Op.TRUNC else lane
+        if shifted.op is not Op.LSHR or shifted.args[0] is not source:
+            return None
+        if shifted.args[1].const != i * width:
+            return None
+    return source
+
+
 def split(a: Node, bits: int) -> list[Node]:
     """The scalar's bits in parts, least significant first; parts of a pack are used as they are."""
     if a.op == PACK:
@@ -93,6 +114,9 @@ def split(a: Node, bits: int) -> list[Node]:
             return list(a.args)
         if width % bits == 0:
             return [part for lane in a.args for part in split(lane, bits)]
+        if bits % width == 0:
+            step = bits // width
+            return [pack(a.args[i : i + step]) for i in range(0, len(a.args), step)]
     a = as_int(a)
     narrow = int_type(bits)
     parts = []

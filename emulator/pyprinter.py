@@ -85,6 +85,8 @@ class Printer:
         if args is not node.args:
             return self.expr(args[0])
         match op:
+            case Op.TRUNC if _is_top(node):
+                return self.expr(args[0])
             case Op.ADD | Op.SUB | Op.MUL | Op.TRUNC:
                 texts = [self.expr(a, True) for a in args]
             case Op.SHL:
@@ -180,6 +182,16 @@ class Printer:
             fast = f"{_place(a, size)} = {text}"
         self.line(pc, f"if {_plain(a, size, WRITE)}: {fast}")
         self.line(pc, f"else: {slow}")
+
+
+def _is_top(node: Node) -> bool:
+    """Whether a TRUNC cuts nothing off: what it takes was shifted down from the top."""
+    shifted = node.args[0]
+    return (
+        shifted.op is Op.LSHR
+        and shifted.args[1].const is not None
+        and shifted.args[1].const + node.ty.bits >= shifted.ty.bits
+    )
 
 
 def _place(a: str, size: int) -> str:

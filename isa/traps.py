@@ -1,7 +1,8 @@
 """Why compiled code stops by itself: the codes it passes to `__hcc_trap`.
 
-The argument is the kind in the low byte and the source line above it, so that the report can name
-the line whether or not the program carries debug information.
+The arguments are a code, with the kind in the low byte and the source line above it, and the
+address of the function, so that the report can name both whether or not the program carries debug
+information and however it was inlined.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from hcc.emulator.memory import Memory
 from hcc.isa import architecture, thread_block, traps
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.fatbinary import Program
-from hcc.runtime.address_space import load, write_arguments
+from hcc.runtime.address_space import STACK_SIZE, STACK_TOP, load, write_arguments
 from hcc.runtime.migrate import Plan, poison_stack, start_resumption, write_records
 from hcc.runtime.personality import Exited, Killed, Personality
 from hcc.runtime.symbols import Symbolizer
@@ -160,7 +160,7 @@ class Process:
             self._migration_point()
             return
         if name == "hcc_trap":
-            raise _Trapped(self._trap_death(args[0]))
+            raise _Trapped(self._trap_death(args[0], args[1]))
         if name == "arch_prctl":
             state.set("fs_base", args[1])
             result = 0
@@ -220,26 +220,34 @@ class Process:
         return self.cpu.code.fetch(pc, 8).hex(" ") or "no code"
 
     def _is_stack_overflow(self, addr: int) -> bool:
-        from hcc.runtime.address_space import STACK_SIZE, STACK_TOP
-
         below = STACK_TOP - STACK_SIZE
         data_stack = self.program.data_stack[0]
         margin = 1 << 24
         return below - margin <= addr < below or data_stack - margin <= addr < data_stack
 
-    def _trap_death(self, argument: int) -> Death:
+    def _trap_death(self, argument: int, function: int) -> Death:
+        """The end of a process that called `__hcc_trap(argument, function)`."""
         trap = traps.BY_CODE.get(argument & 0xFF)
         line = (argument & 0xFFFF_FFFF) >> traps.LINE_SHIFT
-        caller = self._trap_caller()
-        where = self.symbols.describe(caller, self.isa)
+        found = self.symbols.function_at(function, self.isa)
+        where = f" in {found[0]}" if found else ""
+        if line:
+            where += f" at line {line}"
         text = trap.text if trap else f"trap {argument & 0xFF}"
-        place = f" at line {line}" if line else ""
         signal = trap.signal if trap else 4
-        return Death(signal, f"{text}: pc {caller:#x} in {where}{place} on {self.isa}")
+        return Death(signal, f"{text}: pc {self._trap_pc():#x}{where} on {self.isa}")
 
-    def _trap_caller(self) -> int:
-        """The address that `__hcc_trap` was called from, as far as the registers tell."""
-        return self.cpu.state.pc
+    def _trap_pc(self) -> int:
+        """The address that `__hcc_trap` returns to: the innermost return address on the stack
+        that lies in none of the functions on the way to the system call."""
+        cpu = self.cpu
+        sp = cpu.state.get(cpu.arch.convention.stack_pointer)
+        for at in range(sp, min(sp + 4096, STACK_TOP), 8):
+            word = self.memory.load(at, 8)
+            found = self.symbols.function_at(word, self.isa)
+            if found is not None and not found[0].startswith("__hcc_"):
+                return word
+        return cpu.state.pc
 
 
 class _Trapped(Exception):

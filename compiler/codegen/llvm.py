@@ -18,6 +18,8 @@ from hcc.compiler.codegen.targets import Target
 
 @cache
 def _initialise() -> None:
+    # AArch64's instruction selector for -O0 (GlobalISel) drops deopt bundles without a word.
+    llvm.set_option("hcc", "--aarch64-enable-global-isel-at-O=-1")
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
 

@@ -121,7 +121,7 @@ class _ModuleEmitter:
             if name == MIGRATION_HOOK:
                 yield f"declare dso_local void @{name}() #1"
             elif name == traps.SYMBOL:
-                yield f"declare dso_local void @{name}(i32) #2"
+                yield f"declare dso_local void @{name}(i32, ptr) #2"
             else:
                 words = ", ".join(["i64"] * 7)
                 yield f"declare dso_local i64 @{name}({words}) #3"
@@ -296,7 +296,8 @@ class _FunctionEmitter:
 
     def trap_call(self, code: traps.TrapCode, i: Instr) -> None:
         argument = code.argument(i.loc.line if i.loc else 0)
-        self.line(f"call void @{traps.SYMBOL}(i32 {argument}) #2")
+        function = self.function.resumes or self.function.name
+        self.line(f"call void @{traps.SYMBOL}(i32 {argument}, ptr @{function}) #2")
 
     def op_fneg(self, i: Instr, name: str, type_: str) -> None:
         self.line(f"{name} = fneg {self.typed(i.args[0])}")

@@ -35,6 +35,11 @@ class Configuration:
 
 def read_config(path: str | Path) -> Configuration:
     """The configuration in a .yaml, .json or .toml file."""
+    return configuration(parameters_of(path), str(path))
+
+
+def parameters_of(path: str | Path) -> Mapping[str, object]:
+    """The names and values in a .yaml, .json or .toml file, not judged yet."""
     path = Path(path)
     try:
         with path.open("rb") as stream:
@@ -47,7 +52,7 @@ def read_config(path: str | Path) -> Configuration:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: not UTF-8 text (byte {error.start})") from None
-    return configuration(_parse(text, path), str(path))
+    return _parse(text, path)
 
 
 def configuration(given: Mapping[str, object], where: str) -> Configuration:

@@ -92,8 +92,10 @@ def _syntax_error(error: UnexpectedInput, file: str, lines: list[str]) -> Firmwa
 
 
 _KNOWN_WORDS = frozenset(
-    ("def", "if", "elif", "else", "for", "in", "not", "and", "or", "is")
-    + ("return", "pass", "assert", "import", "from", "as")
+    {
+        *("def", "if", "elif", "else", "for", "in", "not", "and", "or", "is"),
+        *("return", "pass", "assert", "import", "from", "as"),
+    }
 )
 
 

@@ -151,7 +151,8 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
                 out.append(name)
                 return
             found = self._collect(macro, name, work)
-            if found is None:
+            if found is None:  # complained about; a number does least harm to what follows
+                out.append(Token(NUMBER, "0", name.lineno, name.space))
                 return
             args, closing = found
             if name.hidden:

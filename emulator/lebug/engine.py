@@ -9,6 +9,7 @@ packed (and of a packer that has overflowed, the first RESIDUE_KEPT elements), a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -24,7 +25,7 @@ from .native import Arithmetic, Shape, compile_kernel
 RESIDUE_KEPT = 1 << 16
 _BATCH_VALUES = 1 << 20
 
-Lanes = NDArray[np.float64] | NDArray[np.int64]
+Lanes = NDArray[Any]  # float64 values, or int64 words of a quantised unit
 
 
 @frozen(eq=False)
@@ -44,9 +45,7 @@ class Engine:
         self.firmware = firmware
         self.quantised = quantised
         machine = firmware.machine
-        self.dtype: np.dtype[np.float64] | np.dtype[np.int64] = (
-            np.dtype(np.int64) if quantised else np.dtype(np.float64)
-        )
+        self.dtype = np.dtype(np.int64 if quantised else np.float64)
         fraction = machine.data_width // 2 if machine.data_type is DataType.FIXED_POINT else 0
         arithmetic = Arithmetic(machine.data_width, fraction) if quantised else Arithmetic()
         self.capacity = machine.n + max(machine.n, RESIDUE_KEPT)

@@ -53,7 +53,8 @@ class Shape:
     arithmetic: Arithmetic
 
 
-# inputs, flags, vectors, cache, mini-cache, pending, state, low, high, rows, row vectors, row chains
+# inputs, flags, number of vectors, cache, mini-cache, pending, state, low, high, rows,
+# and the vector and chain of each row
 _ARGUMENTS = 12
 
 Kernel = Callable[..., int]

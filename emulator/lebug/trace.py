@@ -8,11 +8,13 @@ the count of all rows ever written, from which the rows lost to wrapping follow.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-Lanes = NDArray[np.float64] | NDArray[np.int64]
+Lanes = NDArray[Any]  # float64 values, or int64 words of a quantised unit
 Tags = NDArray[np.int64]
 
 

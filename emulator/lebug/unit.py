@@ -221,6 +221,10 @@ class InstrumentationUnit:
         if self._delta is None:
             self._memory.write(rows)
             return
+        if not np.isfinite(rows.lanes).all():
+            raise HccError(
+                "the delta compressor keeps integers: a row has a value that is not finite"
+            )
         for index, row in enumerate(rows.lanes):
             self._delta.write([int(value) for value in row])
             self._tags.append(

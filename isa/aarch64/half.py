@@ -33,6 +33,22 @@ def convert(m: Builder, bits: Any, width: int) -> Any:
     return m.select(is_nan(m, bits), _converted_nan(m, bits, width), number)
 
 
+def to_odd(m: Builder, bits: Any) -> Any:
+    """f64 to f32, inexact results rounded to odd (FPRounding_ODD); integer lanes both.
+
+    From the nearest single, one step toward zero if it lies beyond; then the last bit is set.
+    """
+    exact = as_float(m, magnitude(m, bits))
+    nearest = m.fptrunc(exact)
+    back = m.fpext(nearest)
+    rounded = as_bits(m, nearest)
+    one = constant(m, rounded.ty, 1)
+    toward_zero = m.select(m.flt(exact, back), m.sub(rounded, one), rounded)
+    odd = m.select(m.feq(exact, back), rounded, m.or_(toward_zero, one))
+    sign = m.shl(m.trunc(m.lshr(bits, constant(m, bits.ty, 63)), 32), constant(m, odd.ty, 31))
+    return m.select(is_nan(m, bits), _converted_nan(m, bits, 32), m.or_(odd, sign))
+
+
 def _converted_nan(m: Builder, bits: Any, width: int) -> Any:
     """Sign and the most significant bits of the payload are kept; the result is quiet."""
     source = bits.ty.bits

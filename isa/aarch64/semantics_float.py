@@ -24,7 +24,7 @@ from hcc.isa.aarch64.access import (
     vector,
     write,
 )
-from hcc.isa.aarch64.half import convert
+from hcc.isa.aarch64.half import convert, to_odd
 from hcc.isa.aarch64.nan import (
     arithmetic,
     as_bits,
@@ -274,6 +274,15 @@ def _fcvtn(m: Builder, insn: Insn) -> None:
     set_low_or_high(m, target, narrow, high=lanes(target).count > lanes(source).count)
 
 
+def _fcvtxn(m: Builder, insn: Insn) -> None:
+    target, source = reg(insn, 0), reg(insn, 1)
+    narrow = to_odd(m, vector(m, source))
+    if lanes(target).count == 1:
+        set_vector(m, target, narrow)
+    else:
+        set_low_or_high(m, target, narrow, high=lanes(target).count > lanes(source).count)
+
+
 def _swapped(compute: Bits) -> Bits:
     return lambda m, a, b: compute(m, b, a)
 
@@ -341,4 +350,6 @@ TABLE: dict[str, Semantics] = {
     "fcvtl2": _fcvtl,
     "fcvtn": _fcvtn,
     "fcvtn2": _fcvtn,
+    "fcvtxn": _fcvtxn,
+    "fcvtxn2": _fcvtxn,
 }

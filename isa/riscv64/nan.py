@@ -19,8 +19,8 @@ _BOX = 0xFFFF_FFFF_0000_0000
 
 def canonical(m: Builder, value: Any) -> Any:
     """The bits of a floating-point result."""
-    bits = m.bitcast(value, int_type(value.ty.bits))
-    return m.select(m.feq(value, value), bits, m.same(bits, NAN[value.ty.bits]))
+    bits = value.ty.bits
+    return m.float_bits(value, m.const(int_type(bits), NAN[bits]))
 
 
 def read_bits(m: Builder, operand: Operand) -> Any:

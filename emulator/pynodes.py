@@ -141,6 +141,10 @@ def simplify(op: Op, ty: Ty, args: tuple[Node, ...]) -> Node | None:
             return first
         case Op.AND if last.const == 0:
             return last
+        case Op.LSHR if first.op is Op.SHL and last.const is not None:
+            # up and down again: the way RISC-V clears the upper bits
+            if first.args[1].const == last.const:
+                return operation(Op.AND, ty, (first.args[0], constant(ty, ty.mask >> last.const)))
         case Op.TRUNC:
             return _narrowed(ty, first)
         case Op.SELECT if first.const is not None:

@@ -80,8 +80,7 @@ def write(elf: ElfFile) -> bytes:
     sections = [*elf.sections, *_symbol_sections(elf)]
     names = b"\0" + b"".join(s.name.encode() + b"\0" for s in sections) + b".shstrtab\0"
     sections.append(Section(".shstrtab", names, type=SHT_STRTAB))
-    loads = [s for s in sections if s.flags & SHF_ALLOC]
-    count = len(loads) + 1
+    count = sum(bool(s.flags & SHF_ALLOC) for s in sections) - _joined(sections) + 1
     position = _HEADER.size + count * _SEGMENT.size
     offsets, chunks = [], []
     for section in sections:
@@ -94,13 +93,7 @@ def write(elf: ElfFile) -> bytes:
             position = start + len(section.content)
         offsets.append(start if section.type != SHT_NOBITS else position)
     table = -(-position // 8) * 8
-    segments = [
-        _SEGMENT.pack(
-            PT_LOAD, _access(s.flags), offset, s.addr, s.addr, len(s.content), s.memory_size, PAGE
-        )
-        for s, offset in zip(sections, offsets, strict=True)
-        if s.flags & SHF_ALLOC
-    ]
+    segments = _segments(sections, offsets)
     segments.append(_SEGMENT.pack(PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16))
     header = _HEADER.pack(
         _IDENT, 2, elf.machine, 1, elf.entry, _HEADER.size, table, elf.flags, _HEADER.size,
@@ -118,6 +111,36 @@ def write(elf: ElfFile) -> bytes:
         name_at += len(section.name.encode()) + 1
     body = b"".join(chunks)
     return header + b"".join(segments) + body + bytes(table - position) + b"".join(rows)
+
+
+def _follows(section: Section, before: Section | None) -> bool:
+    """Whether a NOBITS section goes on where the one before ends: they share a segment, since two
+    segments must not share a page."""
+    return (
+        before is not None
+        and section.type == SHT_NOBITS
+        and section.flags == before.flags
+        and section.addr == before.addr + before.memory_size
+    )
+
+
+def _joined(sections: list[Section]) -> int:
+    return sum(_follows(s, before) for before, s in zip(sections, sections[1:], strict=False))
+
+
+def _segments(sections: list[Section], offsets: list[int]) -> list[bytes]:
+    """A program header for each allocated section."""
+    result = []
+    for i, (section, offset) in enumerate(zip(sections, offsets, strict=True)):
+        if not section.flags & SHF_ALLOC or _follows(section, sections[i - 1] if i else None):
+            continue
+        size = section.memory_size
+        if i + 1 < len(sections) and _follows(sections[i + 1], section):
+            size += sections[i + 1].memory_size
+        access, addr = _access(section.flags), section.addr
+        file_size = len(section.content)
+        result.append(_SEGMENT.pack(PT_LOAD, access, offset, addr, addr, file_size, size, PAGE))
+    return result
 
 
 def _access(flags: int) -> int:

@@ -306,8 +306,6 @@ def _read_sparsity(file: ConfigFile, rows: int) -> Sparsity | None:
         block = file.integer(entry, "BlockSize", 2)
         if block > rows:
             raise file.error(entry, f"'BlockSize' of {block} is above the {rows} array rows")
-        if block & (block - 1):
-            raise file.error(entry, f"'BlockSize' of {block} is no power of two")
     seed_entry = file.find("sparsity", "RandomNumberGeneratorSeed")
     if seed_entry is not None:
         seed = file.integer(seed_entry, "RandomNumberGeneratorSeed", 0)

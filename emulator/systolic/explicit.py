@@ -19,7 +19,7 @@ from hcc.isa.errors import UnsupportedError
 from .config import Banks
 from .epochs import Fetched, capacity
 from .operands import Bools, Ints
-from .streams import Plan, ReadStream, Skewed, Stationary
+from .streams import Plan, ReadStream, Stationary
 from .windows import Fetch, Misses
 
 # Words of demand looked at in one block.
@@ -260,17 +260,3 @@ def line_span(demand: Demand, plan: Plan) -> tuple[int, int]:
             last = start + int(asked[-1])
     return first, last
 
-
-__all__ = [
-    "Demand",
-    "Sets",
-    "Skewed",
-    "StreamDemand",
-    "bank_penalties",
-    "blocks",
-    "count_explicit_fetches",
-    "cut_sets",
-    "find_explicit_misses",
-    "line_span",
-    "prefetch_order",
-]

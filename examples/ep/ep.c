@@ -3,7 +3,7 @@
  * square ring.  Batches are independent: each finds its own place in the
  * sequence of random numbers.
  *
- *     ep [m]              2^m pairs, default 22
+ *     ep [m]              2^m pairs, default 24
  *
  * For m = 24 and 25 (classes S and W) NPB states the sums, and they are checked.
  */
@@ -54,7 +54,7 @@ static int close_to(double value, double stated)
 
 int main(int argc, char **argv)
 {
-    int m = argc > 1 ? atoi(argv[1]) : 22;
+    int m = argc > 1 ? atoi(argv[1]) : 24;
     struct tally t = {0.0, 0.0, 0, {0}};
     int verified = 1;
 

@@ -2,7 +2,7 @@
  * key among bell-shaped random keys, ten times over with two keys changed each
  * time, then a full sort.
  *
- *     is [class]          T (2^11 keys, for interpreters), S (2^16), W (2^20, default) or A (2^23)
+ *     is [class]          T (2^11 keys, for interpreters), S (2^16), W (2^20) or A (2^23, default)
  *
  * Classes S, W and A are NPB's own, and some ranks are checked against the
  * values NPB states for them after every iteration.
@@ -111,7 +111,7 @@ static int sort_and_check(void)
 
 int main(int argc, char **argv)
 {
-    char name = argc > 1 ? argv[1][0] : 'W';
+    char name = argc > 1 ? argv[1][0] : 'A';
 
     for (size_t i = 0; i < sizeof problems / sizeof problems[0]; i++) {
         if (problems[i].name == name)

@@ -6,7 +6,7 @@
  * found by each of those ways in turn.  A runtime that moved the stack without
  * keeping such pointers right would give other sums.
  *
- *     links [depth]       default 17; the tree has 2^depth calls
+ *     links [depth]       default 20; the tree has 2^(depth + 1) - 1 calls
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -159,7 +159,7 @@ static long visit(struct person *parent, int left)
 
 int main(int argc, char **argv)
 {
-    int depth = argc > 1 ? atoi(argv[1]) : 17;
+    int depth = argc > 1 ? atoi(argv[1]) : 20;
 
     if (depth < 0 || depth > DEEPEST) {
         fprintf(stderr, "links: the depth must be 0 to %d\n", DEEPEST);

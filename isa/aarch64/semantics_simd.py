@@ -371,15 +371,14 @@ def _right_by_lanes(m: Builder, a: Any, count: Any, signed: bool) -> Any:
 
 
 def _shift_long(signed: bool) -> Semantics:
-    """sshll, ushll, shll (and sxtl, uxtl without an amount): extend, then shift left."""
+    """sshll, ushll, shll: extend, then shift left."""
 
     def semantics(m: Builder, insn: Insn) -> None:
         target = reg(insn, 0)
         view = lanes(target)
         narrow = narrow_source(m, vector(m, reg(insn, 1)), view.count)
         wide = _extended(m, narrow, view.bits, signed)
-        amount = imm(insn, 2) if len(insn.operands) == 3 else 0
-        set_vector(m, target, _shl(m, wide, amount))
+        set_vector(m, target, _shl(m, wide, imm(insn, 2)))
 
     return semantics
 
@@ -486,7 +485,6 @@ _LONG |= {
     for name, compute in (("addw", Builder.add), ("subw", Builder.sub))
 }
 _LONG |= {"sshll": _shift_long(True), "ushll": _shift_long(False), "shll": _shift_long(False)}
-_LONG |= {"sxtl": _shift_long(True), "uxtl": _shift_long(False)}
 
 _NARROW = {
     "xtn": _narrow(lambda m, a, bits: m.trunc(a, bits)),

@@ -1,8 +1,8 @@
 """RV64 F and D: arithmetic, comparison, sign injection, classification, loads and stores.
 
 Unprivileged ISA, chapters 11 and 12. Arithmetic rounds to nearest even: the decoder refuses a
-static mode that asks for another, and fcsr.frm can hold no other. The exception flags in fcsr.fflags
-are not raised by operations. Conversions are in `semantics_convert`.
+static mode that asks for another, and fcsr.frm can hold no other. Operations do not raise the
+exception flags in fcsr.fflags. Conversions are in `semantics_convert`.
 """
 
 from __future__ import annotations

@@ -39,8 +39,14 @@ def _read(uc: Uc) -> Regs:
 
 
 def _prepare(uc: Uc) -> None:
+    uc.ctl_set_cpu_model(arm64_const.UC_CPU_ARM64_MAX)  # has the atomics of Armv8.1
     uc.reg_write(arm64_const.UC_ARM64_REG_CPACR_EL1, _FPEN)
 
+
+# Unicorn counts the first as exceptions; exclusive stores fail in it without a load before them.
+_TESTED_APART = frozenset(
+    "svc brk udf stxr stxrb stxrh stlxr stlxrb stlxrh stxp stlxp".split()
+)
 
 ORACLE = Oracle(UC_ARCH_ARM64, UC_MODE_ARM, _write, _read, _prepare)
 
@@ -67,7 +73,7 @@ def _run(trials: int) -> None:
     for number, (_, text) in enumerate(CASES):
         pc = CODE + number * STRIDE
         insn = ours.cpu.insn_at(pc)
-        if insn.mnemonic in ("svc", "brk", "udf"):  # Unicorn counts them as exceptions
+        if insn.mnemonic in _TESTED_APART:
             continue
         for _ in range(trials):
             regs, data = _random_regs(rng, insn), rng.randbytes(DATA_SIZE)

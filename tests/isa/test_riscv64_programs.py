@@ -15,7 +15,10 @@ GCC = Toolchain(("riscv64-linux-gnu-gcc", "-march=rv64gc", "-mabi=lp64d"), ("qem
 PROGRAMS = sorted(path.stem for path in CORPUS.glob("*.c") if path.stem != "start")
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-O3"])
+_LONG = [pytest.param(level, marks=pytest.mark.long) for level in ("-O0", "-O1", "-O3")]
+
+
+@pytest.mark.parametrize("level", ["-O2", *_LONG])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_built_by_gcc_prints_what_qemu_prints(
     name: str, level: str, tmp_path: Path

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from attrs import frozen
 
 from hcc.compiler.codegen.llvm import compile_object
-from hcc.compiler.codegen.llvm_text import function_id, llvm_module
+from hcc.compiler.codegen.llvm_text import llvm_module
 from hcc.compiler.codegen.targets import target_for
 from hcc.compiler.ir.module import Function, Module, Symbol
 from hcc.compiler.ir.ops import Op
@@ -19,7 +19,7 @@ from hcc.compiler.link.objects import read_object
 from hcc.compiler.link.unit import ObjectCode, Unit, UnitFunction
 from hcc.compiler.passes import Points, prepare
 from hcc.compiler.passes.points import reaches_point
-from hcc.isa.fatbinary import ARCHITECTURES
+from hcc.isa.fatbinary import ARCHITECTURES, function_id
 from hcc.isa.sites import SiteInfo
 
 

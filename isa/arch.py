@@ -128,3 +128,5 @@ class Arch:
     insn_align: int
     syscalls: Mapping[int, str]
     """Linux system-call numbers of this ISA, by name (only those hcc's runtime knows)."""
+    call_target: Callable[[Insn, Insn | None], int | None]
+    """Where a direct call goes, given the instruction before it too; None if it is no such call."""

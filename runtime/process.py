@@ -8,7 +8,8 @@ resuming it on another; memory, files and standard streams stay what they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -68,6 +69,30 @@ class Process:
             if register.fixed is not None:
                 cpu.state.regs[i] = register.fixed
 
+    @classmethod
+    def resumed(
+        cls,
+        program: Program,
+        isa: str,
+        ranges: Sequence[tuple[int, int, int]],
+        pages: Mapping[int, bytes],
+        personality: dict[str, Any],
+        activations: list[Activation],
+    ) -> Process:
+        """A process made from a snapshot's parts, about to go on on `isa`."""
+        process = cls.__new__(cls)
+        process._prepare(program, isa)
+        memory = process.memory
+        load(program, memory)
+        for start, end, access in ranges:
+            memory.protect(start, end - start, access)
+        for addr, content in pages.items():
+            memory.fill(addr, content)
+        process.personality = Personality(memory, program.image_end)
+        process.personality.restore(personality)
+        process.resume(isa, activations)
+        return process
+
     def _prepare(self, program: Program, isa: str) -> None:
         if isa not in program.isas:
             raise HccError(
@@ -113,6 +138,13 @@ class Process:
         thread = self.program.symbol(thread_block.SYMBOL)
         assert thread is not None
         self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 1)
+
+    def stop_watching(self) -> None:
+        """Run past migration points without stopping."""
+        thread = self.program.symbol(thread_block.SYMBOL)
+        assert thread is not None
+        self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 0)
+        self.plan, self.checkpoint_at = None, None
 
     def run(self) -> int | Death:
         """Run to the end: the exit status, or the signal that ended the process."""

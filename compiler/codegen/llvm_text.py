@@ -15,7 +15,6 @@ meaning equal on every ISA and every activation record complete:
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable
 
@@ -34,6 +33,7 @@ from hcc.compiler.ir.module import (
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import F32, F64, I1, PTR, VOID, Type
 from hcc.isa import traps
+from hcc.isa.fatbinary import function_id
 
 MIGRATION_HOOK = "__hcc_migrate"
 
@@ -66,15 +66,6 @@ _INTRINSICS = {
 }  # fmt: skip
 
 _LIKELY_NOT = "!prof !0"
-
-
-def function_id(name: str) -> int:
-    """The number by which bundles name a function: 31 bits of its name's hash.
-
-    A hash rather than a count, so that objects compiled apart need no renumbering; the linker
-    refuses programs in which two names collide.
-    """
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") >> 1
 
 
 def llvm_module(module: Module) -> str:

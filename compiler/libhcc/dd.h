@@ -63,6 +63,14 @@ static inline __HCC_LEAF struct dd two_product(double a, double b)
     return dd_of(p, ((x.hi * y.hi - p) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo);
 }
 
+static inline __HCC_LEAF struct dd square(double a)
+{
+    double p = a * a;
+    struct dd x = halves(a);
+
+    return dd_of(p, ((x.hi * x.hi - p) + 2.0 * x.hi * x.lo) + x.lo * x.lo);
+}
+
 static inline __HCC_LEAF struct dd dd_add(struct dd a, struct dd b)
 {
     struct dd s = two_sum(a.hi, b.hi);
@@ -88,7 +96,7 @@ static inline __HCC_LEAF struct dd dd_divide(struct dd a, struct dd b)
 static inline __HCC_LEAF struct dd dd_sqrt(struct dd a)
 {
     double s = __builtin_sqrt(a.hi);
-    struct dd p = two_product(s, s);
+    struct dd p = square(s);
 
     return quick_two_sum(s, (((a.hi - p.hi) - p.lo) + a.lo) / (2.0 * s));
 }

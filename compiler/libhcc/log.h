@@ -1,4 +1,4 @@
-/* The natural logarithm to some 67 bits, for pow and the other logarithms.
+/* The natural logarithm in two parts, for pow and whatever is built on log.
  *
  * x = 2^k z with z in [0.6875, 1.375); a table gives 1/c, of 10 bits, for a c
  * near z.  Then z/c - 1 = r is exact in two doubles (z has 53 bits, 1/c 10, and
@@ -37,35 +37,49 @@ static inline __HCC_LEAF struct reduced_log log_reduce(double x)
     return r;
 }
 
-/* log(z + tail) + k ln2; the tail is at most a few units of z's last place,
-   or, for z next to 1, of any size below 2^-30. */
-static inline __HCC_LEAF struct dd log_dd_reduced(struct reduced_log x, double tail)
+/* log(z + tail) + k ln2 to some 60 bits: enough to be rounded once.  The tail is
+   at most a few units of z's last place, or, for z next to 1, any. */
+static inline __HCC_LEAF struct dd log_pair_reduced(struct reduced_log x, double tail)
 {
     double inverse = x.entry->inverse;
     struct dd z = halves(x.z);
-    struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse);
-    r = quick_two_sum(r.hi, r.lo + tail * inverse);
-    struct dd square = two_product(r.hi, r.hi);
-    double cube = r.hi * square.hi * poly_log_dd(r.hi);
+    struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse + tail * inverse);
     double k = x.k;
     struct dd whole = two_sum(k * LN2_HI + x.entry->hi, r.hi);
-    struct dd sum = two_sum(whole.hi, -0.5 * square.hi);
-    double low = (k * LN2_LO + x.entry->lo) + r.lo - (0.5 * square.lo + r.hi * r.lo);
+    double low = (k * LN2_LO + x.entry->lo) + r.lo;
 
-    return quick_two_sum(sum.hi, sum.lo + whole.lo + (low + cube));
+    return quick_two_sum(whole.hi,
+                         whole.lo + (low + r.hi * r.hi * (-0.5 + r.hi * poly_log(r.hi))));
 }
 
-static inline __HCC_LEAF struct dd log_dd(double x)
+static inline __HCC_LEAF struct dd log_pair(double x)
 {
-    return log_dd_reduced(log_reduce(x), 0.0);
+    return log_pair_reduced(log_reduce(x), 0.0);
 }
 
-/* log(a.hi + a.lo) for a positive normal a. */
-static inline __HCC_LEAF struct dd dd_log(struct dd a)
+/* The same for a positive normal number in two parts. */
+static inline __HCC_LEAF struct dd log_pair_of(struct dd a)
 {
     struct reduced_log r = log_reduce(a.hi);
 
-    return log_dd_reduced(r, r.k > -1000 ? a.lo * power_of_two(-r.k) : 0.0);
+    return log_pair_reduced(r, r.k > -1000 ? a.lo * power_of_two(-r.k) : 0.0);
+}
+
+/* log x to some 67 bits: here r^2/2 counts in two parts. */
+static inline __HCC_LEAF struct dd log_dd(double x)
+{
+    struct reduced_log p = log_reduce(x);
+    double inverse = p.entry->inverse;
+    struct dd z = halves(p.z);
+    struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse);
+    struct dd r2 = square(r.hi);
+    double k = p.k;
+    struct dd whole = two_sum(k * LN2_HI + p.entry->hi, r.hi);
+    struct dd sum = quick_two_sum(whole.hi, -0.5 * r2.hi);
+    double low = (k * LN2_LO + p.entry->lo) + r.lo - (0.5 * r2.lo + r.hi * r.lo);
+
+    return quick_two_sum(sum.hi,
+                         sum.lo + whole.lo + (low + r.hi * r2.hi * poly_log_dd(r.hi)));
 }
 
 #endif

@@ -15,6 +15,8 @@
 #include "math_tables.h"
 
 #define ATAN_SMALL 0.0625
+#define LARGE 1.0715086071862673e+301 /* 2^1000 */
+#define SMALL 2.0041683600089728e-292 /* 2^-968 */
 
 /* atan(q.hi + q.lo) for 0 <= q <= 1. */
 static __HCC_LEAF struct dd atan_of_quotient(struct dd q)
@@ -84,12 +86,16 @@ double atan2(double y, double x)
         int steep = ay > ax;
         double above = steep ? ax : ay;
         double below = steep ? ay : ax;
-        int k = ilogb(below);
-        int apart = ilogb(above) - k;
-        if (apart < -60 && !steep && !left)
-            return copysign(above / below, y); /* perhaps subnormal: one rounding */
-        below = scalbn(below, -k); /* so that no product under- or overflows */
-        above = apart < -200 ? 0.0 : scalbn(above, -k);
+        if (above < below * 8.673617379884035e-19) { /* 2^-60: atan q is q */
+            if (!steep && !left)
+                return copysign(above / below, y);
+            above = 0.0;
+        }
+        if (below > LARGE || above < SMALL) { /* a product might over- or underflow */
+            int k = ilogb(below);
+            below = scalbn(below, -k);
+            above = scalbn(above, -k);
+        }
         result = atan_of_quotient(dd_divide(dd_of(above, 0.0), dd_of(below, 0.0)));
         if (steep)
             result = left ? dd_add(dd_of(HALF_PI_H, HALF_PI_L), result)

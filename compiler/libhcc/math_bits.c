@@ -4,19 +4,19 @@
 
 #include "number.h"
 
-double fabs(double x)
+double(fabs)(double x)
 {
     return __builtin_fabs(x);
 }
 
-float fabsf(float x)
+float(fabsf)(float x)
 {
     return __builtin_fabsf(x);
 }
 
-double copysign(double x, double y)
+double(copysign)(double x, double y)
 {
-    return double_of_bits((bits_of_double(x) & ~DOUBLE_SIGN) | (bits_of_double(y) & DOUBLE_SIGN));
+    return __builtin_copysign(x, y);
 }
 
 float copysignf(float x, float y)

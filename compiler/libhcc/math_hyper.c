@@ -83,7 +83,7 @@ double tanh(double x)
 /* log(1 + a): a below 2^-30 in size may lose digits, and is not passed. */
 static __HCC_LEAF struct dd log_of_one_plus(struct dd a)
 {
-    return dd_log(dd_add(dd_of(1.0, 0.0), a));
+    return log_pair_of(dd_add(dd_of(1.0, 0.0), a));
 }
 
 double asinh(double x)
@@ -96,12 +96,12 @@ double asinh(double x)
         return x;
     struct dd result;
     if (size > 1e9) { /* log 2x */
-        result = dd_add(log_dd(size), dd_of(LN2_DD_H, LN2_DD_L));
+        result = dd_add(log_pair(size), dd_of(LN2_DD_H, LN2_DD_L));
     } else {
         /* log(1 + x + x^2 / (1 + sqrt(1 + x^2))) */
-        struct dd square = two_product(size, size);
-        struct dd root = dd_sqrt(dd_add(dd_of(1.0, 0.0), square));
-        struct dd rest = dd_divide(square, dd_add(dd_of(1.0, 0.0), root));
+        struct dd x2 = square(size);
+        struct dd root = dd_sqrt(dd_add(dd_of(1.0, 0.0), x2));
+        struct dd rest = dd_divide(x2, dd_add(dd_of(1.0, 0.0), root));
         result = log_of_one_plus(dd_add(dd_of(size, 0.0), rest));
     }
     return copysign(result.hi, x);
@@ -114,7 +114,7 @@ double acosh(double x)
     if (!(x < HUGE_VAL))
         return x;
     if (x > 1e9)
-        return dd_add(log_dd(x), dd_of(LN2_DD_H, LN2_DD_L)).hi;
+        return dd_add(log_pair(x), dd_of(LN2_DD_H, LN2_DD_L)).hi;
     /* log(1 + t + sqrt(2t + t^2)), t = x - 1, exactly below 2 */
     struct dd t = two_sum(x, -1.0);
     struct dd root = dd_sqrt(dd_add(dd_of(2.0 * t.hi, 2.0 * t.lo), dd_multiply(t, t)));

@@ -42,7 +42,7 @@ double log2(double x)
     double k = p.k;
     p.k = 0;
     struct dd fraction =
-        dd_multiply(log_dd_reduced(p, 0.0), dd_of(INV_LN2_H, INV_LN2_L));
+        dd_multiply(log_pair_reduced(p, 0.0), dd_of(INV_LN2_H, INV_LN2_L));
     struct dd sum = two_sum(k, fraction.hi);
     return sum.hi + (sum.lo + fraction.lo);
 }
@@ -51,7 +51,7 @@ double log10(double x)
 {
     if (!(x > 0.0 && x < HUGE_VAL))
         return log_special(x);
-    struct dd result = dd_multiply(log_dd(x), dd_of(INV_LN10_H, INV_LN10_L));
+    struct dd result = dd_multiply(log_pair(x), dd_of(INV_LN10_H, INV_LN10_L));
     return result.hi + result.lo;
 }
 
@@ -61,6 +61,6 @@ double log1p(double x)
         return x + x * x * (-0.5 + x * poly_log_near(x));
     if (!(x > -1.0 && x < HUGE_VAL))
         return log_special(x == -1.0 ? 0.0 : x);
-    struct dd result = dd_log(two_sum(1.0, x));
+    struct dd result = log_pair_of(two_sum(1.0, x));
     return result.hi + result.lo;
 }

@@ -21,11 +21,11 @@ static inline __HCC_LEAF struct dd sine(struct dd a)
 static inline __HCC_LEAF struct dd cosine(struct dd a)
 {
     double x = a.hi;
-    struct dd square = two_product(x, x);
-    double z = square.hi;
+    struct dd x2 = square(x);
+    double z = x2.hi;
     struct dd w = quick_two_sum(1.0, -0.5 * z);
 
-    return quick_two_sum(w.hi, w.lo + (z * z * poly_cos(z) - 0.5 * square.lo - a.lo * x));
+    return quick_two_sum(w.hi, w.lo + (z * z * poly_cos(z) - 0.5 * x2.lo - a.lo * x));
 }
 
 static inline __HCC_LEAF struct reduced_angle reduce(double x)

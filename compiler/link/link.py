@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Sequence
-from typing import Any
-
 from attrs import define, field
 
 from hcc.compiler.ir.module import DataReloc, Global
@@ -18,7 +16,7 @@ from hcc.compiler.link.layout import DataLayout, lay_out_data, lay_out_local, la
 from hcc.compiler.link.unit import ObjectCode, ObjectReloc, Piece, Place, Unit
 from hcc.isa import elf, fatbinary, thread_block
 from hcc.isa.errors import HccError
-from hcc.isa.fatbinary import Program, Region
+from hcc.isa.fatbinary import BuildInfo, Program, Region
 from hcc.isa.relocation import Relocation
 from hcc.isa.sites import FunctionInfo, IsaTables, Record, SiteTables
 
@@ -37,7 +35,7 @@ class _Symbols:
 
 
 def link(
-    units: Sequence[Unit], library: Sequence[Unit], isas: tuple[str, ...], meta: dict[str, Any]
+    units: Sequence[Unit], library: Sequence[Unit], isas: tuple[str, ...], build: BuildInfo
 ) -> Program:
     """Link the user's units with what they need of the library."""
     symbols = _resolve(units, library)
@@ -45,7 +43,7 @@ def link(
         symbols.objects.setdefault(name.name, (None, name))
     functions, objects = _reachable(symbols, isas)
     _check_leaves([*units, *library], symbols, functions)
-    return _Linker(symbols, functions, objects, isas, meta).program()
+    return _Linker(symbols, functions, objects, isas, build).program()
 
 
 def _synthetic_objects() -> list[Global]:
@@ -168,13 +166,13 @@ class _Linker:
         functions: list[str],
         objects: list[str],
         isas: tuple[str, ...],
-        meta: dict[str, Any],
+        build: BuildInfo,
     ) -> None:
         self.symbols = symbols
         self.functions = functions
         self.objects = objects
         self.isas = isas
-        self.meta = meta
+        self.build = build
         self.addrs: dict[str, int] = {}
         self.startup = {i: importlib.import_module(f"hcc.isa.{i}.startup") for i in isas}
 
@@ -204,7 +202,7 @@ class _Linker:
             data_stack=(fatbinary.DATA_STACK_BASE, fatbinary.DATA_STACK_SIZE),
             symbols=self.symbol_table(versions, data),
             sites=self.site_tables(versions),
-            meta=self.meta,
+            build=self.build,
         )
 
     def stubs(self, name: str) -> list[Piece]:

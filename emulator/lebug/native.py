@@ -519,8 +519,10 @@ class _Generator:
         if not cast:
             return value
         if self.real:
-            intrinsic = self.module.declare_intrinsic("llvm.trunc", [self.vector])
-            return self.b.call(intrinsic, [value])
+            name = f"llvm.trunc.v{self.lanes}f64"
+            known = self.module.globals.get(name)
+            kind = ir.FunctionType(self.vector, [self.vector])
+            return self.b.call(known or ir.Function(self.module, kind, name), [value])
         mask = (1 << self.shape.arithmetic.fraction) - 1
         sign = self.b.ashr(value, self.same(63))
         biased = self.b.add(value, self.b.and_(sign, self.same(mask)))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from attrs import frozen
-
-from hcc.isa.errors import FormatError, UnsupportedError
+from attrs import evolve, frozen
 
 from .config import Compat, Config, Interface
 from .dataflows import DATAFLOWS, Dataflow
 from .epochs import Fetched, capacity, count_fetches
-from .operands import Dim, Unfolded
-from .replay import ReadTimes, Timeline, replay
+from .operands import Unfolded
+from .replay import ReadTimes, Timeline, replay, replay_writes
+from .sparsity import Storage
 from .streams import Plan, ReadStream, Skewed
 from .topology import Layer
 from .windows import Fetch, Misses, find_misses, sequence_words
@@ -32,15 +31,6 @@ class Span:
     def bandwidth(self) -> float:
         """Words a cycle between start and stop."""
         return self.count / (self.stop - self.start + 1)
-
-
-@frozen
-class Storage:
-    """Filter storage of a sparse layer, in words."""
-
-    original: int
-    compressed: float
-    metadata: float
 
 
 @frozen
@@ -144,18 +134,6 @@ class LayerResult:
         return out
 
 
-@frozen
-class Simulation:
-    """A simulated layer with what traces need beyond the figures."""
-
-    result: LayerResult
-    plan: Plan
-    time: Timeline
-    writer: WriteBuffer
-    reads: tuple[ReadTimes, ReadTimes] | None
-    fetched: tuple[Fetched, Fetched] | None
-
-
 def fold_means(plan: Plan) -> tuple[float, float]:
     """(mapping efficiency, compute utilisation) in percent, means over the folds.
 
@@ -218,14 +196,17 @@ def _last_real_line(stream: ReadStream, operand: Unfolded, fold: int) -> int | N
     return None
 
 
-def _sram_spans(plan: Plan, time: Timeline) -> tuple[Span, Span, Span]:
-    counts = sram_counts(plan)
+def sram_spans(
+    plan: Plan,
+    time: Timeline,
+    read_lines: tuple[tuple[int, int], tuple[int, int]],
+    counts: tuple[float, float, float],
+) -> tuple[Span, Span, Span]:
+    """SRAM accesses from the first and last lines of the streams."""
     spans = []
-    for stream, count, side in (
-        (plan.ifmap, counts[0], "ifmap"),
-        (plan.filter, counts[1], "filter"),
+    for (first, last), count, side in zip(
+        read_lines, counts[:2], ("ifmap", "filter"), strict=True
     ):
-        first, last = first_and_last_line(plan, stream)
         start, stop = (
             time.cycle(line) + 1 + getattr(time.wait(line), side) for line in (first, last)
         )
@@ -238,7 +219,8 @@ def _sram_spans(plan: Plan, time: Timeline) -> tuple[Span, Span, Span]:
     return spans[0], spans[1], Span(start, stop, counts[2])
 
 
-def _ofmap_span(writer: WriteBuffer, compat: Compat) -> Span:
+def ofmap_span(writer: WriteBuffer, compat: Compat) -> Span:
+    """DRAM writes; 2.0 takes the last drain's end as the stop, the others the latest."""
     drains = writer.drains
     if compat is Compat.V2:
         return Span(drains[0].cycle, drains[-1].cycle + drains[-1].count - 1, writer.writes)
@@ -247,14 +229,82 @@ def _ofmap_span(writer: WriteBuffer, compat: Compat) -> Span:
     return Span(start, stop, writer.writes)
 
 
-def calc_span(fetched: Fetched, buffer_words: int, first_cycle: int, flush_cycle: int) -> Span:
+def calc_span(fetched: Fetched, buffer_words: int, time: Timeline, first_line: int) -> Span:
     """DRAM reads of a buffer in CALC mode; the first fill runs at 10 words a cycle."""
     items = buffer_words // 100
     if not fetched.flushes:
         sets = -(-fetched.words // items)
-        return Span(-(-sets * items // 10) * -1, -1, fetched.words)
+        return Span(-sets * items // 10, -1, fetched.words)
     fill = -(-capacity(buffer_words) // 10)
-    return Span(first_cycle - 2 - fill + 2, flush_cycle + 1, fetched.words)
+    return Span(
+        time.cycle(first_line) - fill, time.cycle(fetched.last_flush) + 1, fetched.words
+    )
+
+
+@frozen
+class Buffers:
+    """What the read side of a layer comes to: cycles of all lines, DRAM reads, and the events
+    behind them (misses in USER mode, fetches in CALC mode)."""
+
+    time: Timeline
+    dram: tuple[Span, Span]
+    reads: tuple[ReadTimes, ReadTimes] | None = None
+    misses: tuple[Misses, Misses] | None = None
+    fetched: tuple[Fetched, Fetched] | None = None
+
+
+def sizes_in_words(config: Config) -> tuple[int, int, int]:
+    """Words of the three buffers."""
+    return config.ifmap_kb * 1024, config.filter_kb * 1024, config.ofmap_kb * 1024
+
+
+def _run_buffers(config: Config, plan: Plan, compat: Compat, writer: WriteBuffer) -> Buffers:
+    sizes = sizes_in_words(config)[:2]
+    streams = (plan.ifmap, plan.filter)
+    if config.interface is Interface.USER:
+        fetches = [
+            Fetch(size, width)
+            for size, width in zip(sizes, config.read_bandwidths(compat), strict=True)
+        ]
+        ifmap, filter_ = (
+            ReadTimes(fetch, compat, fetch.first_lines(sequence_words(stream)))
+            for fetch, stream in zip(fetches, streams, strict=True)
+        )
+        missed = (
+            find_misses(plan.ifmap, plan, fetches[0]),
+            find_misses(plan.filter, plan, fetches[1]),
+        )
+        time = replay(plan, missed, (ifmap, filter_), writer, compat)
+        return Buffers(time, (read_span(ifmap), read_span(filter_)), (ifmap, filter_), missed)
+    time = replay_writes(plan, writer, compat)
+    fetched = (
+        count_fetches(plan.ifmap, plan, sizes[0]),
+        count_fetches(plan.filter, plan, sizes[1]),
+    )
+    dram = (
+        calc_span(fetched[0], sizes[0], time, plan.ifmap.first_line),
+        calc_span(fetched[1], sizes[1], time, plan.filter.first_line),
+    )
+    return Buffers(time, dram, fetched=fetched)
+
+
+def read_span(side: ReadTimes) -> Span:
+    """DRAM reads of a buffer in USER mode."""
+    return Span(-side.first_lines, side.last_cycle, side.reads)
+
+
+@frozen
+class Simulation:
+    """A simulated layer with what traces need beyond the figures."""
+
+    result: LayerResult
+    plan: Plan
+    buffers: Buffers
+    writer: WriteBuffer
+
+    def named(self, name: str) -> Simulation:
+        """The same for a layer of the same shape."""
+        return evolve(self, result=evolve(self.result, name=name))
 
 
 def simulate(
@@ -263,45 +313,19 @@ def simulate(
     compat: Compat = Compat.V2,
     dataflow: Dataflow | None = None,
 ) -> Simulation:
-    """Run one dense layer; `dataflow` overrides the configuration's."""
+    """Run one dense layer with standard layouts; `dataflow` overrides the configuration's."""
     flow = dataflow or DATAFLOWS[config.dataflow]
     offsets = (config.ifmap_offset, config.filter_offset, config.ofmap_offset)
     plan = flow.plan(layer, config.rows, config.cols, offsets)
-    sizes = (config.ifmap_kb * 1024, config.filter_kb * 1024, config.ofmap_kb * 1024)
-    writer = WriteBuffer(plan, sizes[2], config.write_bandwidth())
-    streams = (plan.ifmap, plan.filter)
-    reads: tuple[ReadTimes, ReadTimes] | None = None
-    fetched: tuple[Fetched, Fetched] | None = None
-    none = Misses([], [])
-    if config.interface is Interface.USER:
-        bandwidths = config.read_bandwidths(compat)
-        fetches = [Fetch(size, width) for size, width in zip(sizes, bandwidths, strict=False)]
-        sides = [
-            ReadTimes(fetch, compat, fetch.first_lines(sequence_words(stream)))
-            for fetch, stream in zip(fetches, streams, strict=True)
-        ]
-        reads = (sides[0], sides[1])
-        misses = [
-            find_misses(stream, plan, fetch)
-            for stream, fetch in zip(streams, fetches, strict=True)
-        ]
-        time = replay(plan, (misses[0], misses[1]), reads, writer, compat)
-        dram = [Span(-side.first_lines, side.last_cycle, side.reads) for side in reads]
-    else:
-        idle = ReadTimes(Fetch(sizes[0], 10), compat, 0)
-        time = replay(plan, (none, none), (idle, idle), writer, compat)
-        fetched = (
-            count_fetches(plan.ifmap, plan, sizes[0]),
-            count_fetches(plan.filter, plan, sizes[1]),
-        )
-        dram = [
-            calc_span(
-                part, size, time.cycle(stream.first_line), time.cycle(max(part.last_flush, 0))
-            )
-            for part, size, stream in zip(fetched, sizes[:2], streams, strict=True)
-        ]
+    writer = WriteBuffer(plan, sizes_in_words(config)[2], config.write_bandwidth())
+    buffers = _run_buffers(config, plan, compat, writer)
+    time = buffers.time
     mapping, compute = fold_means(plan)
-    sram = _sram_spans(plan, time)
+    lines = (
+        first_and_last_line(plan, plan.ifmap),
+        first_and_last_line(plan, plan.filter),
+    )
+    sram = sram_spans(plan, time, lines, sram_counts(plan))
     result = LayerResult(
         name=layer.name,
         compat=compat,
@@ -314,18 +338,8 @@ def simulate(
         sram_ifmap=sram[0],
         sram_filter=sram[1],
         sram_ofmap=sram[2],
-        dram_ifmap=dram[0],
-        dram_filter=dram[1],
-        dram_ofmap=_ofmap_span(writer, compat),
+        dram_ifmap=buffers.dram[0],
+        dram_filter=buffers.dram[1],
+        dram_ofmap=ofmap_span(writer, compat),
     )
-    return Simulation(result, plan, time, writer, reads, fetched)
-
-
-def run_layer(
-    config: Config,
-    layer: Layer,
-    compat: Compat = Compat.V2,
-    dataflow: Dataflow | None = None,
-) -> LayerResult:
-    """The figures of one layer."""
-    return simulate(config, layer, compat, dataflow).result
+    return Simulation(result, plan, buffers, writer)

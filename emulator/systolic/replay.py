@@ -142,3 +142,10 @@ def replay(
     time.last_ofmap_cycle = time.cycle(last) + time.wait(last).ofmap
     writer.empty(time.last_ofmap_cycle)
     return time
+
+
+def replay_writes(plan: Plan, writer: WriteBuffer, compat: Compat) -> Timeline:
+    """The same with read buffers that never wait (CALC mode)."""
+    none = Misses([], [])
+    idle = ReadTimes(Fetch(1, 1), compat, 0)
+    return replay(plan, (none, none), (idle, idle), writer, compat)

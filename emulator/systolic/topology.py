@@ -59,6 +59,10 @@ class Layer:
         """Words of one window."""
         return self.filter_h * self.filter_w * self.channels
 
+    def unnamed(self) -> Layer:
+        """The layer's shape alone."""
+        return evolve(self, name="")
+
     @property
     def macs(self) -> int:
         """Multiply-accumulates, windows over the edge counted in full as SCALE-Sim does."""

@@ -2,7 +2,7 @@
  * Freivalds' identity A (B x) = C x.  The elements are small integers, so every
  * sum is exact and the results do not depend on the order of addition.
  *
- *     matmul [n]          n x n doubles, default 768
+ *     matmul [n]          n x n doubles, default 640
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +90,7 @@ static int count_differences(int n, const double *a, const double *b, const doub
 
 int main(int argc, char **argv)
 {
-    int n = argc > 1 ? atoi(argv[1]) : 768;
+    int n = argc > 1 ? atoi(argv[1]) : 640;
 
     if (n < 1 || n > 4096) {
         fprintf(stderr, "matmul: the size must be 1 to 4096\n");

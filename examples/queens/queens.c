@@ -2,7 +2,7 @@
  * by recursion over rows: one call per queen on the board, so the program is
  * nearly always some calls deep.
  *
- *     queens [n]          default 14
+ *     queens [n]          default 13
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ static void place(int row, unsigned columns, unsigned left, unsigned right)
 
 int main(int argc, char **argv)
 {
-    n = argc > 1 ? atoi(argv[1]) : 14;
+    n = argc > 1 ? atoi(argv[1]) : 13;
     if (n < 1 || n > LARGEST) {
         fprintf(stderr, "queens: the board must have 1 to %d rows\n", LARGEST);
         return 2;

@@ -5,7 +5,7 @@ Read `registers`, `operands` and `decode`, then `access` and the semantics, then
 
 from __future__ import annotations
 
-from hcc.isa.aarch64.abi import CONVENTION
+from hcc.isa.aarch64.abi import CONVENTION, call_target
 from hcc.isa.aarch64.decode import decode
 from hcc.isa.aarch64.linux import SYSCALLS
 from hcc.isa.aarch64.registers import REGISTERS
@@ -23,4 +23,5 @@ ARCH = Arch(
     max_insn_size=4,
     insn_align=4,
     syscalls=SYSCALLS,
+    call_target=call_target,
 )

@@ -1,12 +1,11 @@
-"""Loads and stores of general and SIMD registers (Arm ARM, C3.2), atomics included.
+"""Loads and stores of general and SIMD registers (Arm ARM, C3.2).
 
-hcc runs a guest thread at a time between points at which another may run, so an acquire or release is a plain access,
-an exclusive store always succeeds, and an atomic update is a load and a store.
+Guest threads do not run at the same time, so an acquire or a release is a plain access and an
+exclusive store always succeeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hcc.isa.aarch64.access import (
@@ -75,7 +74,7 @@ def _store_pair(m: Builder, insn: Insn) -> None:
     write_back(m, moved)
 
 
-# ---- exclusives and atomics ----
+# ---- exclusives ----
 
 
 def _store_exclusive(bits: int | None = None) -> Semantics:
@@ -90,65 +89,6 @@ def _store_exclusive(bits: int | None = None) -> Semantics:
         write(m, reg(insn, 0), m.const(int_type(32), 0))
 
     return semantics
-
-
-Update = Callable[[Builder, Any, Any], Any]
-
-
-def _atomic(update: Update, bits: int | None) -> Semantics:
-    """ldadd rs, rt, [xn]: rt = memory, memory = update(memory, rs). Without rt: stadd."""
-
-    def semantics(m: Builder, insn: Insn) -> None:
-        source = reg(insn, 0)
-        size = bits or source.bits
-        addr, _ = address(m, insn.operands[-1])
-        old = m.load(addr, size)
-        m.store(addr, update(m, old, register(m, source.name, size)))
-        if len(insn.operands) == 3:
-            write(m, reg(insn, 1), old)
-
-    return semantics
-
-
-def _compare_and_swap(bits: int | None) -> Semantics:
-    """cas rs, rt, [xn]: memory becomes rt if it equals rs; rs = memory."""
-
-    def semantics(m: Builder, insn: Insn) -> None:
-        expected, new = reg(insn, 0), reg(insn, 1)
-        size = bits or expected.bits
-        addr, _ = address(m, insn.operands[-1])
-        old = m.load(addr, size)
-        equal = m.eq(old, register(m, expected.name, size))
-        m.store(addr, m.select(equal, register(m, new.name, size), old))
-        write(m, expected, old)
-
-    return semantics
-
-
-_UPDATES: dict[str, Update] = {
-    "add": Builder.add,
-    "clr": lambda m, old, new: m.and_(old, m.not_(new)),
-    "eor": Builder.xor,
-    "set": Builder.or_,
-    "smax": lambda m, old, new: m.select(m.slt(old, new), new, old),
-    "smin": lambda m, old, new: m.select(m.slt(new, old), new, old),
-    "umax": lambda m, old, new: m.select(m.ult(old, new), new, old),
-    "umin": lambda m, old, new: m.select(m.ult(new, old), new, old),
-}
-
-
-def _atomics() -> dict[str, Semantics]:
-    """Every spelling: operation, ordering (acquire, release, both), size."""
-    table: dict[str, Semantics] = {}
-    for suffix, bits in (("", None), ("b", 8), ("h", 16)):
-        for order in ("", "a", "l", "al"):
-            table[f"swp{order}{suffix}"] = _atomic(lambda m, old, new: new, bits)
-            table[f"cas{order}{suffix}"] = _compare_and_swap(bits)
-            for name, update in _UPDATES.items():
-                table[f"ld{name}{order}{suffix}"] = _atomic(update, bits)
-                if order in ("", "l"):
-                    table[f"st{name}{order}{suffix}"] = _atomic(update, bits)
-    return table
 
 
 # ---- structures: ld1 to ld4, st1 to st4 ----
@@ -236,11 +176,11 @@ def _names(pattern: str, *fills: str) -> tuple[str, ...]:
 
 _SIZED = (("", None), ("b", 8), ("h", 16))
 
-TABLE: dict[str, Semantics] = _atomics()
+TABLE: dict[str, Semantics] = {}
 for _suffix, _bits in _SIZED:
-    for _name in _names("ld{}", "r", "ur", "tr", "ar", "lar", "apr", "xr", "axr"):
+    for _name in _names("ld{}", "r", "ur", "tr", "ar", "xr", "axr"):
         TABLE[_name + _suffix] = _load(_bits)
-    for _name in _names("st{}", "r", "ur", "tr", "lr", "llr"):
+    for _name in _names("st{}", "r", "ur", "tr", "lr"):
         TABLE[_name + _suffix] = _store(_bits)
     for _name in ("stxr", "stlxr"):
         TABLE[_name + _suffix] = _store_exclusive(_bits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hcc.isa.arch import Arch
-from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE
+from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE, call_target
 from hcc.isa.riscv64.decode import decode
 from hcc.isa.riscv64.linux import SYSCALLS
 from hcc.isa.riscv64.registers import REGISTERS
@@ -20,6 +20,7 @@ ARCH = Arch(
     max_insn_size=4,
     insn_align=2,
     syscalls=SYSCALLS,
+    call_target=call_target,
 )
 
 __all__ = ["ARCH"]

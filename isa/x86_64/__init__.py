@@ -7,7 +7,7 @@ linux hold what the linker and the runtime need.
 from __future__ import annotations
 
 from hcc.isa.arch import Arch
-from hcc.isa.x86_64.abi import CONVENTION
+from hcc.isa.x86_64.abi import CONVENTION, call_target
 from hcc.isa.x86_64.decode import MAX_INSN_SIZE, decode
 from hcc.isa.x86_64.linux import SYSCALLS
 from hcc.isa.x86_64.registers import REGISTERS
@@ -24,6 +24,7 @@ ARCH = Arch(
     max_insn_size=MAX_INSN_SIZE,
     insn_align=1,
     syscalls=SYSCALLS,
+    call_target=call_target,
 )
 
 __all__ = ["ARCH"]

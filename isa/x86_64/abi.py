@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hcc.isa.arch import CallingConvention
+from hcc.isa.arch import CallingConvention, Imm, Insn
 from hcc.isa.x86_64.registers import VECTOR
 
 # DWARF numbers the first eight registers in an order of its own; 16 is the return address.
@@ -25,3 +25,9 @@ CONVENTION = CallingConvention(
         **{17 + n: name for n, name in enumerate(VECTOR)},
     },
 )
+
+
+def call_target(insn: Insn, before: Insn | None) -> int | None:
+    """Where a direct call goes."""
+    target = insn.operands[0] if insn.mnemonic == "call" else None
+    return target.value if isinstance(target, Imm) else None

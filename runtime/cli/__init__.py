@@ -15,6 +15,15 @@ import click
 # command: (module under hcc.runtime.cli that defines `command`, help line)
 COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "Compile C sources into one fat binary."),
+    "run": ("run", "Run a fat binary on any ISA, moving it between ISAs while it runs."),
+    "checkpoint": ("checkpoint", "Stop a program at a migration point, into a snapshot."),
+    "resume": ("resume", "Go on from a snapshot, on any ISA."),
+    "inspect": ("inspect", "Show what is in a fat binary."),
+    "objdump": ("objdump", "Disassemble a fat binary's code for one ISA."),
+    "extract": ("extract", "Write one ISA's code out as a plain static ELF."),
+    "verify": ("verify", "Check a fat binary's checksums, layout and migration tables."),
+    "systolic": ("systolic", "Systolic arrays: SCALE-Sim's files and numbers."),
+    "firmware": ("firmware", "LeBug instrumentation firmware: compile, run, disassemble."),
 }
 
 

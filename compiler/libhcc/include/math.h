@@ -214,6 +214,13 @@ float fmaf(float x, float y, float z) __HCC_LEAF;
 int ilogbf(float x) __HCC_LEAF;
 float nanf(const char *tag) __HCC_LEAF;
 
+/* One instruction each: called only by address. */
+#define sqrt(x) __builtin_sqrt(x)
+#define sqrtf(x) __builtin_sqrtf(x)
+#define fabs(x) __builtin_fabs(x)
+#define fabsf(x) __builtin_fabsf(x)
+#define copysign(x, y) __builtin_copysign(x, y)
+
 /* long double is double. */
 #define expl exp
 #define exp2l exp2

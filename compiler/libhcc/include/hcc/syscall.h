@@ -24,6 +24,9 @@
 #define HCC_SYS_GETPID 172
 #define HCC_SYS_BRK 214
 
+/* hcc's own, the same on every ISA; a real kernel answers -ENOSYS. */
+#define HCC_SYS_TRAP 0x4801
+
 #define HCC_AT_FDCWD (-100L)
 
 long __hcc_syscall(long number, ...) __HCC_LEAF;

@@ -1,0 +1,94 @@
+"""The compiler as one function: C sources in, a linked program out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from hcc.compiler.build import BuildOptions, build_units
+from hcc.compiler.ir.module import Module
+from hcc.compiler.ir.printer import print_module
+from hcc.compiler.kernelc import FrontEndOptions, compile_c
+from hcc.compiler.library import library_units
+from hcc.compiler.link.link import link
+from hcc.compiler.passes import prepare
+from hcc.isa.errors import HccError
+from hcc.isa.fatbinary import BuildInfo, Program
+
+
+@frozen
+class CompileOptions:
+    """Everything `hcc compile` can be asked for."""
+
+    front_end: FrontEndOptions
+    build: BuildOptions
+
+
+def compile_program(sources: Sequence[Path], options: CompileOptions) -> Program:
+    """Compile and link C sources; CompileError carries the diagnostics of all of them."""
+    modules = front_end(sources, options.front_end)
+    units = build_units(modules, options.build)
+    info = BuildInfo(
+        options.build.opt_level, options.build.points.value, tuple(s.name for s in sources)
+    )
+    return link(units, library_units(options.build), options.build.isas, info)
+
+
+def front_end(sources: Sequence[Path], options: FrontEndOptions) -> list[Module]:
+    """The IR modules of the sources, before any pass."""
+    from hcc.compiler.diagnostics import CompileError
+
+    names = unit_names(sources)
+    modules, failures = [], []
+    for source, name in zip(sources, names, strict=True):
+        try:
+            modules.append(compile_c(source, options, name))
+        except CompileError as error:
+            failures += error.diagnostics
+    if failures:
+        raise CompileError(failures)
+    return modules
+
+
+def unit_names(sources: Sequence[Path]) -> list[str]:
+    """A short name for each source, unique in the program: its stem, numbered where repeated."""
+    names: list[str] = []
+    for source in sources:
+        stem = re.sub(r"\W", "_", source.stem)
+        name, number = stem, 2
+        while name in names:
+            name, number = f"{stem}_{number}", number + 1
+        names.append(name)
+    if not names:
+        raise HccError("no source files")
+    return names
+
+
+def emit_form(sources: Sequence[Path], options: CompileOptions, form: str) -> str:
+    """The sources in one of the forms between C and machine code, as text: `ir`, `passes`, `llvm`
+    (before optimisation, with its target marks), `opt` and `asm` (for the first ISA asked for)."""
+    from hcc.compiler.codegen import llvm
+    from hcc.compiler.codegen.llvm_text import llvm_module
+    from hcc.compiler.codegen.targets import target_for
+
+    build = options.build
+    target = target_for(build.isas[0])
+    texts = []
+    for module in front_end(sources, options.front_end):
+        if form != "ir":
+            prepare(module, build.points, build.check)
+        if form in ("ir", "passes"):
+            texts.append(print_module(module))
+            continue
+        text = llvm_module(module)
+        match form:
+            case "llvm":
+                texts.append(text)
+            case "opt":
+                texts.append(llvm.optimised_ir(target.localise(text), target, build.opt_level))
+            case "asm":
+                texts.append(llvm.compile_assembly(target.localise(text), target, build.opt_level))
+    return "".join(texts)

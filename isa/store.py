@@ -1,0 +1,79 @@
+"""An on-disk store of derived bytes, keyed by a digest of everything they were derived from.
+
+Compiled library units, JIT code and parser tables are kept here between runs. An entry is written
+to a temporary file and renamed, so readers see all of it or nothing; it carries a checksum, and
+one that does not match is treated as absent. Losing the store loses time only.
+
+The folder is $HCC_CACHE_DIR, else $XDG_CACHE_HOME/hcc, else ~/.cache/hcc.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+_DIGEST_SIZE = 32
+
+
+def store_dir() -> Path:
+    """The folder of the store; it need not exist."""
+    own = os.environ.get("HCC_CACHE_DIR")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base) / "hcc" if base else Path.home() / ".cache" / "hcc"
+
+
+def digest_of(parts: Iterable[bytes]) -> str:
+    """A key for the given inputs: their SHA-256, each part set off by its length."""
+    state = hashlib.sha256()
+    for part in parts:
+        state.update(len(part).to_bytes(8, "little"))
+        state.update(part)
+    return state.hexdigest()
+
+
+def _path(kind: str, key: str) -> Path:
+    return store_dir() / kind / key[:2] / key[2:]
+
+
+def fetch(kind: str, key: str) -> bytes | None:
+    """The entry of a kind and key, or None if there is none or it is damaged."""
+    try:
+        content = _path(kind, key).read_bytes()
+    except OSError:
+        return None
+    body = content[_DIGEST_SIZE:]
+    return body if content[:_DIGEST_SIZE] == hashlib.sha256(body).digest() else None
+
+
+def keep(kind: str, key: str, body: bytes) -> None:
+    """Store an entry. A folder that cannot be written to is no error: the store is optional."""
+    path = _path(kind, key)
+    try:
+        write_atomically(path, hashlib.sha256(body).digest() + body)
+    except OSError:
+        return
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Replace a file's content as one step, making its folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, mode & ~_umask())  # noqa: PTH101
+        os.replace(name, path)  # noqa: PTH105
+    except BaseException:
+        os.unlink(name)  # noqa: PTH108
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

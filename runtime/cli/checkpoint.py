@@ -1,0 +1,48 @@
+"""`hcc checkpoint`: run a fat binary up to a migration point and save it there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("binary", type=click.Path(path_type=Path))
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option("--at", "point", required=True, type=click.IntRange(min=1),
+              help="Stop at this migration point, counted from 1.")  # fmt: skip
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
+              help="The snapshot to write.")  # fmt: skip
+@click.option("--isa", help="ISA to start on (default: the program's first).")
+@click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
+              help="Environment variable of the program.")  # fmt: skip
+def command(
+    binary: Path,
+    args: tuple[str, ...],
+    point: int,
+    output: Path,
+    isa: str | None,
+    env: tuple[str, ...],
+) -> int:
+    """Stop a program at a migration point and write an ISA-neutral snapshot.
+
+    If the program ends before, no snapshot is written and its exit status is returned.
+    """
+    from hcc.runtime import snapshot
+    from hcc.runtime.cli.files import read_program
+    from hcc.runtime.cli.run import finish
+    from hcc.runtime.process import CheckpointReached, Process
+
+    program = read_program(binary)
+    process = Process(program, isa or program.isas[0], [str(binary), *args], env)
+    process.watch_points(None, checkpoint_at=point)
+    try:
+        status = finish(process, None)
+    except CheckpointReached:
+        snapshot.save(snapshot.capture(process), output)
+        return 0
+    points = process.statistics.points
+    print(f"hcc: the program ended after {points} migration points", file=sys.stderr)
+    return status

@@ -1,0 +1,74 @@
+"""`hcc compile`: C sources to a fat binary, or to any of the forms on the way."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+ISAS = "x86_64,aarch64,riscv64"
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Output (default: a.hcc).")
+@click.option("-O", "opt_level", default="2", type=click.Choice(["0", "1", "2", "3"]),
+              show_default=True, help="Optimisation level.")  # fmt: skip
+@click.option("--isa", "isas", default=ISAS, show_default=True, help="ISAs to generate code for.")
+@click.option("-I", "include_dirs", multiple=True, type=click.Path(path_type=Path),
+              help="Folder for #include.")  # fmt: skip
+@click.option("-D", "defines", multiple=True, help="Define a macro: NAME or NAME=VALUE.")
+@click.option("--points", default="loops", type=click.Choice(["none", "calls", "loops"]),
+              show_default=True, help="Where migration points go.")  # fmt: skip
+@click.option("--emit", type=click.Choice(["ir", "passes", "llvm", "opt", "asm"]),
+              help="Print a form instead: IR of the front end, IR after the passes, LLVM IR "
+                   "before and after optimisation, or assembly.")  # fmt: skip
+@click.option("--verify-passes", is_flag=True, help="Run the IR verifier after every pass.")
+def command(
+    files: tuple[Path, ...],
+    output: Path | None,
+    opt_level: str,
+    isas: str,
+    include_dirs: tuple[Path, ...],
+    defines: tuple[str, ...],
+    points: str,
+    emit: str | None,
+    verify_passes: bool,
+) -> int:
+    """Compile C sources into one fat binary."""
+    from hcc.compiler.build import BuildOptions
+    from hcc.compiler.diagnostics import CompileError
+    from hcc.compiler.driver import CompileOptions, compile_program, emit_form
+    from hcc.compiler.kernelc import FrontEndOptions
+    from hcc.compiler.passes import Points
+    from hcc.isa import fatbinary
+    from hcc.isa.store import write_atomically
+
+    options = CompileOptions(
+        FrontEndOptions(include_dirs=include_dirs, defines=defines),
+        BuildOptions(int(opt_level), parse_isas(isas), Points(points), verify_passes),
+    )
+    try:
+        if emit:
+            print(emit_form(files, options, emit), end="")
+            return 0
+        program = compile_program(files, options)
+    except CompileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    write_atomically(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
+    return 0
+
+
+def parse_isas(text: str) -> tuple[str, ...]:
+    """A comma-separated list of ISAs, in the order given and without repetition."""
+    from hcc.isa.errors import HccError
+    from hcc.isa.fatbinary import ARCHITECTURES
+
+    isas = tuple(dict.fromkeys(text.split(",")))
+    for isa in isas:
+        if isa not in ARCHITECTURES:
+            raise HccError(f"no such ISA: '{isa}' (known: {', '.join(ARCHITECTURES)})")
+    return isas
+

@@ -1,0 +1,31 @@
+"""`hcc resume`: go on from a snapshot, on any ISA."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--isa", help="ISA to go on on (default: the one it was stopped on).")
+@click.option("--migrate", "plan", metavar="PLAN", help="As for `hcc run`.")
+@click.option("--seed", default=0, help="Seed of a random plan.")
+@click.option("--poison", is_flag=True, help="As for `hcc run`.")
+@click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
+def command(
+    file: Path, isa: str | None, plan: str | None, seed: int, poison: bool, stats: Path | None
+) -> int:
+    """Go on from a snapshot that `hcc checkpoint` wrote."""
+    from hcc.runtime import snapshot
+    from hcc.runtime.cli.run import finish
+    from hcc.runtime.migrate import parse_plan
+
+    saved = snapshot.load(file)
+    process = snapshot.restore(saved, isa or saved.isa)
+    process.poison = poison
+    process.stop_watching()
+    if plan:
+        process.watch_points(parse_plan(plan, saved.program.isas, seed))
+    return finish(process, stats)

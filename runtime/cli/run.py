@@ -1,0 +1,98 @@
+"""`hcc run`: run a fat binary on any ISA and engine, moving it as a plan says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hcc.runtime.process import Process
+
+ENGINES = ["interp", "native", "qemu"]
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("binary", type=click.Path(path_type=Path))
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option("--isa", help="ISA to start on (default: the first of the plan or program).")
+@click.option("--engine", default="interp", type=click.Choice(ENGINES), show_default=True,
+              help="What executes the code.")  # fmt: skip
+@click.option("--migrate", "plan", metavar="PLAN",
+              help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
+                   "random@N: move with probability 1/N.")  # fmt: skip
+@click.option("--seed", default=0, help="Seed of a random plan.")
+@click.option("--poison", is_flag=True,
+              help="Overwrite the source's registers and stack at each move.")  # fmt: skip
+@click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
+@click.option("--trace", is_flag=True, help="Print every instruction to standard error.")
+@click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
+              help="Environment variable of the program (it has no others).")  # fmt: skip
+def command(
+    binary: Path,
+    args: tuple[str, ...],
+    isa: str | None,
+    engine: str,
+    plan: str | None,
+    seed: int,
+    poison: bool,
+    stats: Path | None,
+    trace: bool,
+    env: tuple[str, ...],
+) -> int:
+    """Run a fat binary. Arguments of the program follow `--`."""
+    from hcc.isa.errors import HccError
+    from hcc.runtime.cli.files import read_program
+    from hcc.runtime.migrate import RingPlan, parse_plan
+
+    program = read_program(binary)
+    argv = [str(binary), *args]
+    if engine in ("native", "qemu"):
+        from hcc.runtime.external import run_external
+
+        if plan or trace or stats:
+            raise HccError(f"--migrate, --trace and --stats need an emulator, not {engine}")
+        return run_external(program, isa or program.host_isa, engine, argv, env)
+    from hcc.runtime.process import Process
+
+    parsed = parse_plan(plan, program.isas, seed) if plan else None
+    first = parsed.ring[0] if isinstance(parsed, RingPlan) else program.isas[0]
+    process = Process(program, isa or first, argv, env)
+    process.poison = poison
+    if parsed:
+        process.watch_points(parsed)
+    if trace:
+        from hcc.runtime.trace import Tracer
+
+        process.trace = Tracer(sys.stderr)
+    return finish(process, stats)
+
+
+def finish(process: Process, stats: Path | None) -> int:
+    """Run a process to its end; the exit status of the command."""
+    from hcc.runtime.process import Death
+
+    try:
+        result = process.run()
+    finally:
+        process.close()
+    if stats is not None:
+        write_stats(process, stats)
+    if isinstance(result, Death):
+        print(f"hcc: {result.message}", file=sys.stderr)
+        return 128 + result.signal
+    return result
+
+
+def write_stats(process: Process, path: Path) -> None:
+    """Write a process's statistics as JSON; the keys are those of `Statistics`."""
+    import json
+
+    from attrs import asdict
+
+    from hcc.isa.store import write_atomically
+
+    text = json.dumps(asdict(process.statistics), indent=2) + "\n"
+    write_atomically(path, text.encode())

@@ -1,0 +1,1 @@
+"""Tests of LeBug firmware and its emulation."""

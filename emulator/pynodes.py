@@ -23,7 +23,7 @@ class Node:
     them in arithmetic, equal but for the payload of NaNs.
     """
 
-    __slots__ = ("args", "attr", "const", "image", "name", "op", "ty", "uses")
+    __slots__ = ("args", "attr", "const", "height", "image", "name", "op", "ty", "uses")
 
     def __init__(
         self,
@@ -38,6 +38,10 @@ class Node:
         self.args = args
         self.attr = attr
         self.const = const
+        self.height = 0
+        for arg in args:
+            if arg.height >= self.height:
+                self.height = arg.height + 1
         self.image: Node | None = None
         self.uses = 0
         self.name: str | None = None if const is None else str(const)

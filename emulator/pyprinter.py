@@ -24,6 +24,8 @@ _TRAP_NAMES = {kind: f"TRAP_{kind.name}" for kind in Trap}
 
 # Python's parser takes about 200 nested parentheses; longer texts become variables.
 _MAX_TEXT = 400
+# Taller graphs are printed in slices, as the printer's recursion has its limit too.
+_MAX_HEIGHT = 40
 
 
 def count_uses(node: Node) -> None:
@@ -122,10 +124,30 @@ class Printer:
         self.line(pc, f"{name} = {text}")
         return name
 
+    def _slice(self, root: Node) -> None:
+        """Assign variables to nodes at regular heights below a tall node, the lowest first."""
+        marks: dict[int, Node] = {}
+        seen, stack = {id(root)}, [root]
+        while stack:
+            node = stack.pop()
+            if node.height % _MAX_HEIGHT == 0:
+                marks[id(node)] = node
+            for arg in printed_operands(node):
+                if arg.name is None and arg.height >= _MAX_HEIGHT and id(arg) not in seen:
+                    seen.add(id(arg))
+                    stack.append(arg)
+        for node in sorted(marks.values(), key=lambda node: node.height):
+            text = self.expr(node)
+            if node.name is None:
+                node.name = self._name(self._pc, text)
+
     # ---- effects ----
 
     def effect(self, pc: int, kind: str, *parts: Any) -> None:
         self._pc = pc
+        for part in parts:
+            if isinstance(part, Node) and part.height >= _MAX_HEIGHT and part.name is None:
+                self._slice(part)
         match kind:
             case "get":
                 index, node = parts

@@ -7,8 +7,6 @@ from hcc.compiler.kernelc.fold import float_to_int
 from hcc.compiler.kernelc.semantics import ListActions
 from hcc.compiler.kernelc.syntax import (
     AddressOf,
-    Comma,
-    Conditional,
     Convert,
     Deref,
     ErrorExpr,
@@ -26,7 +24,6 @@ from hcc.compiler.kernelc.types import (
     ArrayType,
     CType,
     FloatingType,
-    FunctionType,
     IntegerType,
     PointerType,
     RecordType,
@@ -218,7 +215,7 @@ def pointers_agree(to: CType, of: CType) -> bool:
     that differ in sign only are let through, as C compilers do."""
     a, b = to.unqual, of.unqual
     if a.is_void or b.is_void:
-        return not (a.is_function or b.is_function) or True
+        return True
     if compatible(_bare(a), _bare(b)):
         return True
     if isinstance(a, IntegerType) and isinstance(b, IntegerType):
@@ -242,13 +239,3 @@ def _bare(type_: CType) -> CType:
 def _is_lvalue(expr: Expr) -> bool:
     return isinstance(expr, (Name, Deref, MemberOf, StringConst))
 
-
-__all__ = [
-    "Comma",
-    "Conditional",
-    "Conversions",
-    "FunctionType",
-    "is_null_constant",
-    "pointers_agree",
-    "promoted_operand",
-]

@@ -26,6 +26,12 @@ LOG_BITS = 7
 LOG_OFFSET = 0x3FE6000000000000  # the table covers [0.6875, 1.375)
 ATAN_STEPS = 128
 TWO_OVER_PI_WORDS = 40
+ERFCX_FIRST = -1  # the table covers [2^-1, 2^5) in eighths of octaves
+ERFCX_OCTAVES = 6
+ERFCX_PIECES = 8
+GAMMA_PIECES = 16  # to one
+LGAMMA_FIRST = 8  # in sixteenths, as the last
+LGAMMA_LAST = 48
 
 
 @frozen
@@ -74,6 +80,18 @@ def log_rest(r: mpf) -> mpf:
     return series(lambda n: mpf((-1) ** (n + 1)) / n, 3, r)
 
 
+def erf_rest(z: mpf) -> mpf:
+    two = 2 / mp.sqrt(mp.pi)
+    return series(lambda n: two * (-1) ** n / (mp.factorial(n) * (2 * n + 1)), 1, z)
+
+
+def stirling_rest(z: mpf) -> mpf:
+    if z < mpf(10) ** -20:
+        return mpf(1) / 12 - z / 360
+    x = 1 / mp.sqrt(z)
+    return (mp.loggamma(x) - (x - mpf(1) / 2) * mp.log(x) + x - mp.log(2 * mp.pi) / 2) * x
+
+
 def polynomials() -> list[Polynomial]:
     ln2 = mp.log(2)
     quarter_pi = mp.pi / 4 * mpf("1.0001")
@@ -103,8 +121,60 @@ def polynomials() -> list[Polynomial]:
                    zero, mpf(1) / 256, 6),
         Polynomial("asin", "(asin x / x - 1) / z, z = x^2", odd_rest(mp.asin, mpf(1) / 6), zero,
                    mpf("0.2501"), 13),
+        Polynomial("erf", "(erf x / x - 2/sqrt(pi)) / z, z = x^2", erf_rest, zero,
+                   mpf("0.5625"), 9),
+        Polynomial("stirling", "(log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2",
+                   stirling_rest, zero, mpf(1) / 256, 5),
         Polynomial("cbrt", "the cube root of x", lambda x: mp.cbrt(x), mpf(1), mpf(2), 4),
     ]
+
+
+@frozen
+class Pieces:
+    """A function by its values and polynomials around several centres, of one degree."""
+
+    name: str
+    what: str
+    function: Real
+    centres: list[tuple[mpf, mpf]]
+    """Centre and the largest distance from it."""
+    degree: int
+
+
+def pieces() -> list[Pieces]:
+    def erfcx(x: mpf) -> mpf:
+        return mp.exp(x * x) * mp.erfc(x)
+
+    eighth = mpf(1) / (2 * ERFCX_PIECES)
+    octaves = range(ERFCX_FIRST, ERFCX_FIRST + ERFCX_OCTAVES)
+    erfcx_centres = [
+        (mpf(2) ** e * (1 + (2 * i + 1) * eighth), mpf(2) ** e * eighth)
+        for e in octaves
+        for i in range(ERFCX_PIECES)
+    ]
+    half = mpf(1) / (2 * GAMMA_PIECES)
+    gamma_centres = [((2 * i + 1) * half, half) for i in range(GAMMA_PIECES)]
+    lgamma_centres = [(mpf(i) / 16, mpf(1) / 32) for i in range(LGAMMA_FIRST, LGAMMA_LAST + 1)]
+    return [
+        Pieces("erfcx", "exp(x^2) erfc x", erfcx, erfcx_centres, 10),
+        Pieces("gamma", "gamma(1 + f)", lambda f: mp.gamma(1 + f), gamma_centres, 10),
+        Pieces("lgamma", "log gamma(x)", mp.loggamma, lgamma_centres, 10),
+    ]
+
+
+def piece_row(p: Pieces, centre: mpf, reach: mpf) -> tuple[float, ...]:
+    """f(c) as hi + lo, then the coefficients of (f(c + u) - f(c)) / u, the first as hi + lo."""
+    value = p.function(centre)
+
+    def slope(u: mpf) -> mpf:
+        if abs(u) < mpf(10) ** -30:
+            return mp.diff(p.function, centre)
+        return (p.function(centre + u) - value) / u
+
+    coefficients = list(reversed(mp.chebyfit(slope, [-reach, reach], p.degree)))
+    hi, lo = double_double(value)
+    first, rest = double_double(coefficients[0])
+    return (hi, lo, first, rest, *(float(c) for c in coefficients[1:]))
 
 
 def fit(p: Polynomial) -> tuple[list[float], mpf]:
@@ -234,6 +304,8 @@ def constants() -> list[tuple[str, float]]:
         ("PI", mp.pi),
         ("HALF_PI", mp.pi / 2),
         ("LN2_DD", ln2),
+        ("TWO_OVER_SQRT_PI", 2 / mp.sqrt(mp.pi)),
+        ("HALF_LN_TWO_PI", mp.log(2 * mp.pi) / 2),
     ):
         hi, lo = double_double(value)
         pairs += [(f"{name}_H", hi), (f"{name}_L", lo)]
@@ -285,6 +357,31 @@ struct atan_entry {{
 }};
 extern const struct atan_entry __hcc_atan_table[ATAN_STEPS + 1];
 
+/* A function around a centre c: value + u (slope + u (c[0] + u (...))), u = x - c. */
+#define PIECE_COEFFICIENTS {max(p.degree for p in pieces()) - 1}
+struct piece {{
+    double hi;
+    double lo;
+    double slope_hi;
+    double slope_lo;
+    double c[PIECE_COEFFICIENTS];
+}};
+
+/* exp(x^2) erfc(x) in eighths of octaves from 2^ERFCX_FIRST on. */
+#define ERFCX_FIRST ({ERFCX_FIRST})
+#define ERFCX_OCTAVES {ERFCX_OCTAVES}
+#define ERFCX_BITS {ERFCX_PIECES.bit_length() - 1}
+extern const struct piece __hcc_erfcx_pieces[ERFCX_OCTAVES << ERFCX_BITS];
+
+/* gamma(1 + f) for f in [0, 1): piece i about (i + 1/2)/GAMMA_PIECES. */
+#define GAMMA_PIECES {GAMMA_PIECES}
+extern const struct piece __hcc_gamma_pieces[GAMMA_PIECES];
+
+/* log gamma(x): piece i about (i + LGAMMA_FIRST)/16. */
+#define LGAMMA_FIRST {LGAMMA_FIRST}
+#define LGAMMA_PIECES {LGAMMA_LAST - LGAMMA_FIRST + 1}
+extern const struct piece __hcc_lgamma_pieces[LGAMMA_PIECES];
+
 /* The bits of 2/pi behind the point, most significant word first. */
 #define TWO_OVER_PI_WORDS {TWO_OVER_PI_WORDS}
 extern const uint32_t __hcc_two_over_pi[TWO_OVER_PI_WORDS];
@@ -298,6 +395,19 @@ def tables_source() -> str:
     def rows(table: list[tuple[float, ...]]) -> str:
         return "\n".join("    {" + ", ".join(repr(v) for v in row) + "}," for row in table)
 
+    def piece_rows(p: Pieces) -> str:
+        out = []
+        for centre, reach in p.centres:
+            hi, lo, first, rest, *others = (repr(v) for v in piece_row(p, centre, reach))
+            out.append("    {" + f"{hi}, {lo}, {first}, {rest},")
+            out.append(wrap("{" + ", ".join(others) + "}},", "     "))
+        return "\n".join(out)
+
+    def piece_table(p: Pieces) -> str:
+        head = f"/* {p.what} */\nconst struct piece __hcc_{p.name}_pieces[{len(p.centres)}] = {{"
+        return f"{head}\n{piece_rows(p)}\n}};"
+
+    tables = "\n\n".join(piece_table(p) for p in pieces())
     words = [f"0x{w:08x}" for w in two_over_pi()]
     lines = "\n".join("    " + ", ".join(words[i : i + 8]) + "," for i in range(0, len(words), 8))
     exp_rows: list[tuple[float, ...]] = [*exp_table()]
@@ -317,6 +427,8 @@ const struct log_entry __hcc_log_table[LOG_STEPS] = {{
 const struct atan_entry __hcc_atan_table[ATAN_STEPS + 1] = {{
 {rows(atan_rows)}
 }};
+
+{tables}
 
 const uint32_t __hcc_two_over_pi[TWO_OVER_PI_WORDS] = {{
 {lines}

@@ -43,7 +43,8 @@ static inline __HCC_LEAF struct dd log_pair_reduced(struct reduced_log x, double
 {
     double inverse = x.entry->inverse;
     struct dd z = halves(x.z);
-    struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse + tail * inverse);
+    struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse);
+    r = quick_two_sum(r.hi, r.lo + tail * inverse);
     double k = x.k;
     struct dd whole = two_sum(k * LN2_HI + x.entry->hi, r.hi);
     double low = (k * LN2_LO + x.entry->lo) + r.lo;

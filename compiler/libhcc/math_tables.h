@@ -22,6 +22,10 @@
 #define HALF_PI_L 6.123233995736766e-17
 #define LN2_DD_H 0.6931471805599453
 #define LN2_DD_L 2.3190468138462996e-17
+#define TWO_OVER_SQRT_PI_H 1.1283791670955126
+#define TWO_OVER_SQRT_PI_L 1.533545961316588e-17
+#define HALF_LN_TWO_PI_H 0.9189385332046728
+#define HALF_LN_TWO_PI_L (-3.8782941580672414e-17)
 #define HALF_PI_1 1.5707963267341256
 #define HALF_PI_2 6.077100506303966e-11
 #define HALF_PI_3 2.0222662487111665e-21
@@ -56,6 +60,31 @@ struct atan_entry {
     double lo;
 };
 extern const struct atan_entry __hcc_atan_table[ATAN_STEPS + 1];
+
+/* A function around a centre c: value + u (slope + u (c[0] + u (...))), u = x - c. */
+#define PIECE_COEFFICIENTS 9
+struct piece {
+    double hi;
+    double lo;
+    double slope_hi;
+    double slope_lo;
+    double c[PIECE_COEFFICIENTS];
+};
+
+/* exp(x^2) erfc(x) in eighths of octaves from 2^ERFCX_FIRST on. */
+#define ERFCX_FIRST (-1)
+#define ERFCX_OCTAVES 6
+#define ERFCX_BITS 3
+extern const struct piece __hcc_erfcx_pieces[ERFCX_OCTAVES << ERFCX_BITS];
+
+/* gamma(1 + f) for f in [0, 1): piece i about (i + 1/2)/GAMMA_PIECES. */
+#define GAMMA_PIECES 16
+extern const struct piece __hcc_gamma_pieces[GAMMA_PIECES];
+
+/* log gamma(x): piece i about (i + LGAMMA_FIRST)/16. */
+#define LGAMMA_FIRST 8
+#define LGAMMA_PIECES 41
+extern const struct piece __hcc_lgamma_pieces[LGAMMA_PIECES];
 
 /* The bits of 2/pi behind the point, most significant word first. */
 #define TWO_OVER_PI_WORDS 40

@@ -9,6 +9,7 @@ that row's first (with M = 1: one unit).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,3 +71,36 @@ def hardware_ranges(
     else:
         high[:, -1] = low[:, -1] + low[:, 1] - low[:, 0]
     return low, high & mask
+
+
+def count_steps(
+    low: NDArray[Any], high: NDArray[Any], m: int
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """How many of a row's ranges hold x, as a step function of x.
+
+    Passing upwards over a range's lower edge adds one and over its upper edge takes one away;
+    ranges that hold nothing add nothing, and where one range ends as another begins nothing
+    changes. Returns the points and the changes of all rows one after the other, and for each
+    row where its points begin (with one more entry for the end). Neighbouring ranges, the usual
+    case, leave two points of M + 1.
+    """
+    points: list[Any] = []
+    changes: list[int] = []
+    begins = [0]
+    for row in range(len(low) // m):
+        steps: dict[Any, int] = {}
+        for lower, upper in zip(
+            low[row * m : row * m + m].tolist(), high[row * m : row * m + m].tolist(), strict=True
+        ):
+            if lower < upper:
+                steps[lower] = steps.get(lower, 0) + 1
+                steps[upper] = steps.get(upper, 0) - 1
+        kept = [(point, change) for point, change in sorted(steps.items()) if change]
+        points += [point for point, _ in kept]
+        changes += [change for _, change in kept]
+        begins.append(len(points))
+    return (
+        np.array(points or [0], dtype=low.dtype),
+        np.array(changes or [0], dtype=np.int64),
+        np.array(begins, dtype=np.int64),
+    )

@@ -19,7 +19,7 @@ from hcc.isa.lebug.chain import Firmware, check_runnable
 from hcc.isa.lebug.fixedpoint import encode_array
 from hcc.isa.lebug.machine import DataType
 
-from .edges import edge_array, emulator_ranges, quantised_ranges
+from .edges import count_steps, edge_array, emulator_ranges, quantised_ranges
 from .native import Arithmetic, Shape, compile_kernel
 
 RESIDUE_KEPT = 1 << 16
@@ -67,6 +67,7 @@ class Engine:
         )
         self.low = np.ascontiguousarray(low, dtype=self.dtype)
         self.high = np.ascontiguousarray(high, dtype=self.dtype)
+        self.points, self.changes, self.begins = count_steps(self.low, self.high, machine.m)
 
     @property
     def batch(self) -> int:
@@ -102,6 +103,7 @@ class Engine:
             lanes.ctypes.data, flags.ctypes.data, count,
             self.cache.ctypes.data, self.minicache.ctypes.data, self.pending.ctypes.data,
             self.state.ctypes.data, self.low.ctypes.data, self.high.ctypes.data,
+            self.points.ctypes.data, self.changes.ctypes.data, self.begins.ctypes.data,
             rows.ctypes.data, vectors.ctypes.data, chains.ctypes.data,
         )  # fmt: skip
         return Rows(rows[:emitted], vectors[:emitted], chains[:emitted])

@@ -28,6 +28,7 @@ from hcc.isa.lebug.chain import Axis, Chain, Op, truth_table
 from hcc.isa.lebug.machine import Block
 
 MAX_VECTOR = 8
+GROUP = 16
 PAIRWISE_BLOCK = 128
 
 _I1, _I8, _I32, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
@@ -53,9 +54,9 @@ class Shape:
     arithmetic: Arithmetic
 
 
-# inputs, flags, number of vectors, cache, mini-cache, pending, state, low, high, rows,
-# and the vector and chain of each row
-_ARGUMENTS = 12
+# inputs, flags, number of vectors, cache, mini-cache, pending, state, low, high, count points,
+# count changes, count begins, rows, and the vector and chain of each row
+_ARGUMENTS = 15
 
 Kernel = Callable[..., int]
 
@@ -115,31 +116,73 @@ class _Generator:
         self.real = shape.arithmetic.width == 0
         self.scalar: ir.Type = ir.DoubleType() if self.real else _I64
         self.vector = ir.VectorType(self.scalar, self.lanes)
-        kind = ir.FunctionType(_I64, [_I64 if i == 2 else _PTR for i in range(_ARGUMENTS)])
-        self.function = ir.Function(module, kind, "run")
-        for argument in self.function.args:
+        self.parameters = [_I64 if i == 2 else _PTR for i in range(_ARGUMENTS)]
+
+    def emit(self) -> None:
+        """The function `run`, and one function for each group of chains, which it calls.
+
+        Grouping keeps the compiler's work linear in the number of chains; a single group is
+        inlined.
+        """
+        chains = list(enumerate(self.chains))
+        groups = [chains[i : i + GROUP] for i in range(0, len(chains), GROUP)]
+        functions = [self.group(chosen, len(groups) == 1) for chosen in groups]
+        run = ir.Function(self.module, ir.FunctionType(_I64, self.parameters), "run")
+        self.enter(run)
+        b = self.b
+        counters = b.alloca(ir.ArrayType(_I64, 2))
+        progress = b.bitcast(counters, _I64.as_pointer())
+        self.fill, self.emitted = progress, self.at(progress, _I64, _const(1))
+        bof_place = b.alloca(_I64, name="bof")
+        b.store(b.load(self.state, typ=_I64), self.fill)
+        b.store(_const(0), self.emitted)
+        b.store(b.load(self.at(self.state, _I64, _const(1)), typ=_I64), bof_place)
+
+        def one_vector(k: ir.Value) -> None:
+            eof = b.zext(b.load(self.at(self.flags, _I8, k), typ=_I8), _I64)
+            bof = b.load(bof_place, typ=_I64)
+            one, two = _const(1), _const(2)
+            low = b.or_(b.and_(eof, one), b.shl(b.and_(bof, one), one))
+            high = b.or_(b.and_(eof, two), b.shl(b.and_(bof, two), one))
+            frames = b.or_(low, b.shl(high, one))
+            for function in functions:
+                b.call(function, [*run.args, progress, k, frames])
+            b.store(b.and_(eof, _const(3)), bof_place)
+
+        self.loop(self.count, one_vector)
+        b.store(b.load(self.fill, typ=_I64), self.state)
+        b.store(b.load(bof_place, typ=_I64), self.at(self.state, _I64, _const(1)))
+        b.ret(b.load(self.emitted, typ=_I64))
+
+    def group(self, chosen: list[tuple[int, Chain]], alone: bool) -> ir.Function:
+        """A function that runs some chains on one vector."""
+        kind = ir.FunctionType(ir.VoidType(), [*self.parameters, _PTR, _I64, _I64])
+        function = ir.Function(self.module, kind, f"chains_{chosen[0][0]}")
+        function.linkage = "internal"
+        function.attributes.add("alwaysinline" if alone else "noinline")
+        self.enter(function)
+        progress, self.k, self.frames = function.args[_ARGUMENTS:]
+        self.work = [self.buffer(self.n), self.buffer(self.n)]
+        self.partials = self.buffer(max(1, self.n // PAIRWISE_BLOCK))
+        self.counter = self.b.alloca(_I64, name="counter")
+        self.fill, self.emitted = progress, self.at(progress, _I64, _const(1))
+        source = self.at(self.inputs, self.scalar, self.b.mul(self.k, _const(self.n)))
+        for number, chain in chosen:
+            self.chain(number, chain, source)
+        self.b.ret_void()
+        return function
+
+    def enter(self, function: ir.Function) -> None:
+        """Go on writing into a function whose first arguments are the memories."""
+        for argument in function.args:
             if isinstance(argument.type, ir.PointerType):
                 argument.add_attribute("noalias")
         (
             self.inputs, self.flags, self.count, self.cache, self.minicache, self.pending,
-            self.state, self.low, self.high, self.rows, self.row_vectors, self.row_chains,
-        ) = self.function.args  # fmt: skip
-
-    def emit(self) -> None:
-        self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
-        self.work = [self.buffer(self.n), self.buffer(self.n)]
-        self.partials = self.buffer(max(1, self.n // PAIRWISE_BLOCK))
-        self.counter = b.alloca(_I64, name="counter")
-        self.fill = b.alloca(_I64, name="fill")
-        self.emitted = b.alloca(_I64, name="emitted")
-        self.bof = b.alloca(_I64, name="bof")
-        b.store(b.load(self.state, typ=_I64), self.fill)
-        b.store(b.load(self.at(self.state, _I64, _const(1)), typ=_I64), self.bof)
-        b.store(_const(0), self.emitted)
-        self.loop(self.count, self.one_vector)
-        b.store(b.load(self.fill, typ=_I64), self.state)
-        b.store(b.load(self.bof, typ=_I64), self.at(self.state, _I64, _const(1)))
-        b.ret(b.load(self.emitted, typ=_I64))
+            self.state, self.low, self.high, self.points, self.changes, self.begins,
+            self.rows, self.row_vectors, self.row_chains,
+        ) = function.args[:_ARGUMENTS]  # fmt: skip
+        self.b = ir.IRBuilder(function.append_basic_block("entry"))
 
     # Building blocks of code
 
@@ -194,10 +237,10 @@ class _Generator:
         self.over_chunks(lambda lane: self.store(self.load(source, lane), target, lane))
 
     def splat(self, value: ir.Value) -> ir.Value:
-        zero = ir.Constant(_I32, 0)
-        first = self.b.insert_element(ir.Constant(self.vector, ir.Undefined), value, zero)
+        undefined = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
+        first = self.b.insert_element(undefined, value, ir.Constant(_I32, 0))
         mask = ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes)
-        return self.b.shuffle_vector(first, ir.Constant(self.vector, ir.Undefined), mask)
+        return self.b.shuffle_vector(first, undefined, mask)
 
     def same(self, value: int) -> ir.Constant:
         """A constant in every lane."""
@@ -272,20 +315,6 @@ class _Generator:
 
     # The chains
 
-    def one_vector(self, k: ir.Value) -> None:
-        b = self.b
-        self.k = k
-        eof = b.zext(b.load(self.at(self.flags, _I8, k), typ=_I8), _I64)
-        bof = b.load(self.bof, typ=_I64)
-        one, two = _const(1), _const(2)
-        low = b.or_(b.and_(eof, one), b.shl(b.and_(bof, one), one))
-        high = b.or_(b.and_(eof, two), b.shl(b.and_(bof, two), one))
-        self.frames = b.or_(low, b.shl(high, one))
-        source = self.at(self.inputs, self.scalar, b.mul(k, _const(self.n)))
-        for number, chain in enumerate(self.chains):
-            self.chain(number, chain, source)
-        b.store(b.and_(eof, _const(3)), self.bof)
-
     def chain(self, number: int, chain: Chain, source: ir.Value) -> None:
         for block in self.shape.middle:
             match block:
@@ -313,8 +342,12 @@ class _Generator:
                     lambda i: self.zero_lane(target, self.b.add(i, _const(self.m))),
                 )
             return target
-        ranges = self.m if chain.axis is Axis.N else 1
-        self.over_chunks(lambda lane: self.count_ranges(base, ranges, source, target, lane))
+        if chain.axis is Axis.N:
+            self.over_chunks(
+                lambda lane: self.count_ranges(chain.filter_addr, source, target, lane)
+            )
+        else:
+            self.over_chunks(lambda lane: self.first_range(base, source, target, lane))
         return target
 
     def zero_lane(self, target: ir.Value, lane: ir.Value) -> None:
@@ -331,50 +364,37 @@ class _Generator:
         )
         return self.b.and_(self.above(x, self.edge(self.low, index)), below)
 
-    def count_ranges(
-        self, base: int, ranges: int, source: ir.Value, target: ir.Value, lane: ir.Value
-    ) -> None:
-        """Per lane, how many of the row's ranges it is in.
+    def first_range(self, base: int, source: ir.Value, target: ir.Value, lane: ir.Value) -> None:
+        """Per lane, 1 if it is in the row's first range."""
+        counts = ir.VectorType(_I64, self.lanes)
+        hits = self.b.zext(self.inside(self.load(source, lane), _const(base)), counts)
+        self.store(self.counted(hits), target, lane)
 
-        Inside a row a range ends where the next begins, so one comparison serves both: the lane
-        is in range j if it is above edge j and not above edge j + 1 (edges are never NaN, and a
-        NaN lane is above nothing).
-        """
+    def count_ranges(self, row: int, source: ir.Value, target: ir.Value, lane: ir.Value) -> None:
+        """Per lane, how many of the row's ranges it is in: the changes at the points below it."""
         b = self.b
+        kind = ir.VectorType(_I64, self.lanes)
+        zero = ir.Constant(kind, [0] * self.lanes)
         x = self.load(source, lane)
-        counts_type = ir.VectorType(_I64, self.lanes)
-        last = _const(base + ranges - 1)
-        hit = b.sext(self.inside(x, last), counts_type)
-        counts: ir.Value = b.neg(hit)
-        if ranges > 1:
-            counts = self.count_inner(base, ranges, x, counts, counts_type)
-        self.store(self.counted(counts), target, lane)
-
-    def count_inner(
-        self, base: int, ranges: int, x: ir.Value, counts: ir.Value, kind: ir.Type
-    ) -> ir.Value:
-        """Adds the ranges before the row's last, by a loop that carries 'above edge j'."""
-        b = self.b
-        one = ir.Constant(ir.VectorType(_I1, self.lanes), [1] * self.lanes)
-        start = self.above(x, self.edge(self.low, _const(base)))
+        begin = b.load(self.at(self.begins, _I64, _const(row)), typ=_I64)
+        end = b.load(self.at(self.begins, _I64, _const(row + 1)), typ=_I64)
         before = b.block
-        inside, after = b.append_basic_block("range"), b.append_basic_block("ranges_done")
-        b.branch(inside)
+        head, inside = b.append_basic_block("points"), b.append_basic_block("point")
+        after = b.append_basic_block("counted")
+        b.branch(head)
+        b.position_at_end(head)
+        j, counts = b.phi(_I64), b.phi(kind)
+        j.add_incoming(begin, before)
+        counts.add_incoming(zero, before)
+        b.cbranch(b.icmp_signed("<", j, end), inside, after)
         b.position_at_end(inside)
-        j, above, sofar = b.phi(_I64), b.phi(one.type), b.phi(kind)
-        j.add_incoming(_const(base + 1), before)
-        above.add_incoming(start, before)
-        sofar.add_incoming(counts, before)
-        next_above = self.above(x, self.edge(self.low, j))
-        hit = b.and_(above, b.xor(next_above, one))
-        counted = b.sub(sofar, b.sext(hit, kind))
-        following = b.add(j, _const(1))
-        j.add_incoming(following, inside)
-        above.add_incoming(next_above, inside)
-        sofar.add_incoming(counted, inside)
-        b.cbranch(b.icmp_signed("<", following, _const(base + ranges)), inside, after)
+        change = self.splat(b.load(self.at(self.changes, _I64, j), typ=_I64))
+        above = self.above(x, self.edge(self.points, j))
+        j.add_incoming(b.add(j, _const(1)), inside)
+        counts.add_incoming(b.add(counts, b.select(above, change, zero)), inside)
+        b.branch(head)
         b.position_at_end(after)
-        return counted
+        self.store(self.counted(counts), target, lane)
 
     def count_lanes(self, base: int, j: ir.Value, source: ir.Value, target: ir.Value) -> None:
         """Per range, how many lanes are in it."""

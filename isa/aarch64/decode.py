@@ -31,6 +31,7 @@ from hcc.isa.aarch64.operands import (
     Modifier,
     WriteBack,
     is_simd,
+    lanes,
 )
 from hcc.isa.arch import Imm, Insn, Mem, Operand, Reg
 from hcc.isa.errors import HccError
@@ -171,7 +172,9 @@ def _append(operands: list[Operand], operand: Reg | Imm) -> None:
     if not isinstance(last, Mem):
         operands.append(operand)
     elif isinstance(operand, Imm):
-        operands[-1] = Mem(last.base, operand.value, extra=Addressing(WriteBack.POST))
+        # capstone prints some negative ones as unsigned 64-bit numbers
+        disp = operand.value - (1 << 64) if operand.value >> 63 == 1 else operand.value
+        operands[-1] = Mem(last.base, disp, extra=Addressing(WriteBack.POST))
     else:
         operands[-1] = Mem(last.base, index=operand.name, extra=Addressing(WriteBack.POST))
 
@@ -192,12 +195,29 @@ def _key(mnemonic: str, operands: list[Operand], extra: object) -> tuple[str, ob
     return mnemonic, extra
 
 
+def _computes_in_half_precision(mnemonic: str, operands: list[Operand]) -> bool:
+    """FEAT_FP16, which hcc does not have; conversions from and to half are of Armv8.0."""
+    if mnemonic[0] != "f" and not mnemonic.endswith("cvtf"):
+        return False
+    halves = any(is_simd(operand) and lanes(operand).bits == 16 for operand in operands)
+    return halves and mnemonic.rstrip("2") not in ("fcvt", "fcvtl", "fcvtn")
+
+
 def decode(raw: bytes, addr: int) -> Insn:
-    """The instruction in the first four bytes; HccError if they are none that capstone knows."""
+    """The instruction in the first four bytes; HccError if they are none that hcc decodes."""
     word = raw[:4]
+    if len(word) == 4 and not word[3] & 0b0001_1000 and word[2:] != b"\0\0":
+        # op0 (bits 28 to 25) of 00x0 and 00x1: reserved, SVE and SME (C4.1).
+        raise HccError(f"unallocated or scalable-vector encoding: {_place(word, addr)}")
     for _, size, mnemonic, op_str in _engine().disasm_lite(word, addr, 1):
         operands, extra = _operands(op_str)
+        if _computes_in_half_precision(mnemonic, operands):
+            raise HccError(f"half-precision arithmetic ({mnemonic}): {_place(word, addr)}")
         key, extra = _key(mnemonic, operands, extra)
         text = f"{mnemonic} {op_str}" if op_str else mnemonic
         return Insn(addr, size, key, tuple(operands), text, extra)
-    raise HccError(f"no AArch64 instruction: bytes {word.hex(' ')} at {addr:#x}")
+    raise HccError(f"no AArch64 instruction: {_place(word, addr)}")
+
+
+def _place(word: bytes, addr: int) -> str:
+    return f"bytes {word.hex(' ')} at {addr:#x}"

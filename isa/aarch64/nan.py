@@ -5,7 +5,7 @@ operands decide, as bits, for which reason operands are handed around as integer
 signalling NaN among them, else the first quiet one, made quiet; the default NaN if there is none.
 FPCR.DN and FPCR.FZ are zero (other values are refused where FPCR is written).
 
-`finish` is the one place that all arithmetic goes through.
+`propagated` is the whole rule; all arithmetic ends in the builder's `float_bits` with it.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def propagated(m: Builder, operands: Sequence[Any]) -> Any:
 
 def finish(m: Builder, result: Any, operands: Sequence[Any]) -> Any:
     """The bits of a float result, or where it is a NaN the one that the operands call for."""
-    number = m.feq(result, result)
-    return m.select(number, as_bits(m, result), propagated(m, operands))
+    return m.float_bits(result, propagated(m, operands))
 
 
 Compute = Callable[..., Any]
@@ -81,11 +80,11 @@ def arithmetic(m: Builder, compute: Compute, *operands: Any) -> Any:
 def multiply_add(m: Builder, addend: Any, a: Any, b: Any) -> Any:
     """FPMulAdd: addend + a * b, rounded once. Infinity times zero beats a quiet addend."""
     x, y, z = (as_float(m, bits) for bits in (a, b, addend))
-    result = finish(m, m.fma(x, y, z), (addend, a, b))
     product = m.fmul(x, y)
     undefined = m.and_(m.funo(product, product), m.not_(m.funo(x, y)))
     overruled = m.and_(undefined, m.not_(is_signalling(m, addend)))
-    return m.select(overruled, default_nan(m, a.ty), result)
+    nan = m.select(overruled, default_nan(m, a.ty), propagated(m, (addend, a, b)))
+    return m.float_bits(m.fma(x, y, z), nan)
 
 
 def extremum(m: Builder, a: Any, b: Any, largest: bool) -> Any:

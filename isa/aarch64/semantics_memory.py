@@ -1,7 +1,7 @@
 """Loads and stores of general and SIMD registers (Arm ARM, C3.2).
 
 Guest threads do not run at the same time, so an acquire or a release is a plain access and an
-exclusive store always succeeds.
+exclusive store always succeeds. Both must be aligned; other accesses need not be.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from hcc.isa.aarch64.access import (
 )
 from hcc.isa.aarch64.operands import lanes, mem, reg
 from hcc.isa.arch import Insn, Reg, Semantics
-from hcc.isa.builder import Builder
-from hcc.isa.values import int_type, vec
+from hcc.isa.builder import Builder, Trap
+from hcc.isa.values import I32, int_type
 
 # ---- one register, or a pair ----
 
@@ -74,28 +74,51 @@ def _store_pair(m: Builder, insn: Insn) -> None:
     write_back(m, moved)
 
 
-# ---- exclusives ----
+# ---- exclusives, acquire and release: [xn] only, and aligned ----
 
 
-def _store_exclusive(bits: int | None = None) -> Semantics:
-    """stxr ws, rt, [xn] and stxp ws, rt, rt2, [xn]: always successful."""
+def _aligned(m: Builder, insn: Insn, size: int) -> Any:
+    """The address in the last operand; it must be a multiple of the whole access's size."""
+    addr, _ = address(m, insn.operands[-1])
+    m.trap_if(m.ne(m.and_(addr, m.i64(size - 1)), m.i64(0)), Trap.ALIGN)
+    return addr
+
+
+def _load_ordered(bits: int | None = None) -> Semantics:
+    """ldar, ldxr, ldaxr; ldxp and ldaxp for two registers."""
 
     def semantics(m: Builder, insn: Insn) -> None:
-        addr, _ = address(m, insn.operands[-1])
-        for i in range(1, len(insn.operands) - 1):
-            source = reg(insn, i)
-            m.store(addr, register(m, source.name, bits or source.bits))
-            addr = m.add(addr, m.i64(source.bits // 8))
-        write(m, reg(insn, 0), m.const(int_type(32), 0))
+        targets = _registers(insn, 0)
+        size = bits or targets[0].bits
+        addr = _aligned(m, insn, len(targets) * size // 8)
+        values = [m.load(m.add(addr, m.i64(i * size // 8)), size) for i in range(len(targets))]
+        for target, value in zip(targets, values, strict=True):
+            write(m, target, value)
 
     return semantics
 
 
+def _store_ordered(bits: int | None = None, exclusive: bool = False) -> Semantics:
+    """stlr rt, [xn]; stxr and stlxr ws, rt, [xn], stxp and stlxp for two: always successful."""
+
+    def semantics(m: Builder, insn: Insn) -> None:
+        sources = _registers(insn, 1 if exclusive else 0)
+        size = bits or sources[0].bits
+        addr = _aligned(m, insn, len(sources) * size // 8)
+        for i, source in enumerate(sources):
+            m.store(m.add(addr, m.i64(i * size // 8)), register(m, source.name, size))
+        if exclusive:
+            write(m, reg(insn, 0), m.const(I32, 0))
+
+    return semantics
+
+
+def _registers(insn: Insn, first: int) -> tuple[Reg, ...]:
+    """The register operands from `first` on, before the memory operand."""
+    return tuple(reg(insn, i) for i in range(first, len(insn.operands) - 1))
+
+
 # ---- structures: ld1 to ld4, st1 to st4 ----
-
-
-def _targets(insn: Insn) -> tuple[Reg, ...]:
-    return tuple(reg(insn, i) for i in range(len(insn.operands) - 1))
 
 
 def _addresses(m: Builder, addr: Any, count: int, size: int) -> list[Any]:
@@ -114,7 +137,7 @@ def _load_structures(step: int) -> Semantics:
     """Element i of register r is element i * step + r in memory; ld1 fills one after the other."""
 
     def semantics(m: Builder, insn: Insn) -> None:
-        targets = _targets(insn)
+        targets = _registers(insn, 0)
         view, bits = lanes(targets[0]), targets[0].bits
         addr, moved = address(m, mem(insn))
         if view.index is not None:
@@ -141,7 +164,7 @@ def _load_lanes(m: Builder, targets: tuple[Reg, ...], addr: Any) -> None:
 
 def _load_and_replicate(m: Builder, insn: Insn) -> None:
     """ld1r to ld4r: one element in all lanes."""
-    targets = _targets(insn)
+    targets = _registers(insn, 0)
     view = lanes(targets[0])
     addr, moved = address(m, mem(insn))
     values = [m.load(a, view.bits) for a in _addresses(m, addr, len(targets), view.bits // 8)]
@@ -152,7 +175,7 @@ def _load_and_replicate(m: Builder, insn: Insn) -> None:
 
 def _store_structures(step: int) -> Semantics:
     def semantics(m: Builder, insn: Insn) -> None:
-        sources = _targets(insn)
+        sources = _registers(insn, 0)
         view, bits = lanes(sources[0]), sources[0].bits
         addr, moved = address(m, mem(insn))
         values = [vector(m, source) for source in sources]
@@ -170,34 +193,32 @@ def _store_structures(step: int) -> Semantics:
     return semantics
 
 
-def _names(pattern: str, *fills: str) -> tuple[str, ...]:
-    return tuple(pattern.format(fill) for fill in fills)
-
-
-_SIZED = (("", None), ("b", 8), ("h", 16))
-
 TABLE: dict[str, Semantics] = {}
-for _suffix, _bits in _SIZED:
-    for _name in _names("ld{}", "r", "ur", "tr", "ar", "xr", "axr"):
+for _suffix, _bits in (("", None), ("b", 8), ("h", 16)):
+    for _name in ("ldr", "ldur", "ldtr"):
         TABLE[_name + _suffix] = _load(_bits)
-    for _name in _names("st{}", "r", "ur", "tr", "lr"):
+    for _name in ("str", "stur", "sttr"):
         TABLE[_name + _suffix] = _store(_bits)
+    for _name in ("ldar", "ldxr", "ldaxr"):
+        TABLE[_name + _suffix] = _load_ordered(_bits)
     for _name in ("stxr", "stlxr"):
-        TABLE[_name + _suffix] = _store_exclusive(_bits)
+        TABLE[_name + _suffix] = _store_ordered(_bits, exclusive=True)
+    TABLE["stlr" + _suffix] = _store_ordered(_bits)
 for _suffix, _wide in (("b", 8), ("h", 16), ("w", 32)):
     for _name in ("ldrs", "ldurs", "ldtrs"):
         TABLE[_name + _suffix] = _load(_wide, signed=True)
+for _step in (1, 2, 3, 4):
+    TABLE[f"ld{_step}"] = _load_structures(_step)
+    TABLE[f"st{_step}"] = _store_structures(_step)
+    TABLE[f"ld{_step}r"] = _load_and_replicate
 TABLE |= {
     "ldp": _load_pair(),
     "ldnp": _load_pair(),
-    "ldxp": _load_pair(),
-    "ldaxp": _load_pair(),
     "ldpsw": _load_pair(32),
+    "ldxp": _load_ordered(),
+    "ldaxp": _load_ordered(),
     "stp": _store_pair,
     "stnp": _store_pair,
-    "stxp": _store_exclusive(),
-    "stlxp": _store_exclusive(),
+    "stxp": _store_ordered(exclusive=True),
+    "stlxp": _store_ordered(exclusive=True),
 }
-TABLE |= {f"ld{_step}": _load_structures(_step) for _step in (1, 2, 3, 4)}
-TABLE |= {f"st{_step}": _store_structures(_step) for _step in (1, 2, 3, 4)}
-TABLE |= {f"ld{_step}r": _load_and_replicate for _step in (1, 2, 3, 4)}

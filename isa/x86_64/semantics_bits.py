@@ -19,6 +19,7 @@ from hcc.isa.x86_64.operands import (
     flag,
     is_negative,
     is_zero,
+    merged,
     parity,
     read,
     set_flags,
@@ -167,23 +168,34 @@ def _double_shift(left: bool) -> Semantics:
         bits = bits_of(dst)
         a, b = read(m, dst, bits), read(m, src, bits)
         count, number = _count(m, amount, bits)
-        mask = m.same(a, bits - 1)
-        count = m.and_(count, mask)  # a count above 16 is undefined for 16 bits
-        rest = m.xor(count, mask)
-        one = m.same(a, 1)
-        # The second operand moves by width - count, in two steps as that may be the width.
-        if left:
-            result = m.or_(m.shl(a, count), m.lshr(m.lshr(b, one), rest))
-            carry = _bit(m, a, m.and_(m.neg(count), mask))
-        else:
-            result = m.or_(m.lshr(a, count), m.shl(m.shl(b, one), rest))
-            carry = _bit(m, a, m.and_(m.sub(count, one), mask))
+        result, carry = (_funnel_64 if bits == 64 else _funnel)(m, a, b, count, left)
         write(m, dst, result)
         overflow = m.xor(_top(m, a), _top(m, result))
         new = {"cf": carry, "of": overflow} | _result_flags(m, result)
         _set_shift_flags(m, count, number, new)
 
     return semantics
+
+
+def _funnel(m: Builder, a: Any, b: Any, count: Any, left: bool) -> tuple[Any, Any]:
+    """`a` shifted with bits of `b` coming in, and the last bit that left, in 64 bits."""
+    bits = a.ty.bits
+    high, low = (a, b) if left else (b, a)
+    joined = m.or_(m.shl(m.zext(high, 64), m.i64(bits)), m.zext(low, 64))
+    n = m.zext(count, 64)
+    last = m.and_(m.sub(m.i64(2 * bits), n) if left else m.sub(n, m.i64(1)), m.i64(63))
+    moved = m.lshr(m.shl(joined, n), m.i64(bits)) if left else m.lshr(joined, n)
+    return m.trunc(moved, bits), _bit(m, joined, last)
+
+
+def _funnel_64(m: Builder, a: Any, b: Any, count: Any, left: bool) -> tuple[Any, Any]:
+    """The same for 64 bits; `b` moves by 64 - count, in two steps as that may be 64."""
+    one, rest = m.i64(1), m.xor(count, m.i64(63))
+    if left:
+        result = m.or_(m.shl(a, count), m.lshr(m.lshr(b, one), rest))
+        return result, _bit(m, a, m.and_(m.neg(count), m.i64(63)))
+    result = m.or_(m.lshr(a, count), m.shl(m.shl(b, one), rest))
+    return result, _bit(m, a, m.and_(m.sub(count, one), m.i64(63)))
 
 
 def _bit_test(change: Callable[[Builder, Any, Any], Any] | None) -> Semantics:
@@ -211,14 +223,19 @@ def _bit_test(change: Callable[[Builder, Any, Any], Any] | None) -> Semantics:
 
 
 def _scan(position: Callable[[Builder, Any], Any]) -> Semantics:
-    """bsf, bsr: the destination keeps its value where the source has no bit set."""
+    """bsf, bsr: the destination keeps its value, all of it, where the source has no bit set.
+
+    The SDM says that some older CPUs clear the upper half for 32 bits; QEMU does too.
+    """
 
     def semantics(m: Builder, insn: Insn) -> None:
         dst, src = insn.operands
         bits = bits_of(dst)
         value = read(m, src, bits)
         empty = is_zero(m, value)
-        write(m, dst, m.select(empty, read(m, dst, bits), position(m, value)))
+        assert isinstance(dst, Reg)
+        found = merged(m, dst, position(m, value))
+        m.set(dst.name, m.select(empty, m.get(dst.name), found))
         set_flags(m, zf=empty, cf=0, sf=0, of=0, pf=0, af=0)
 
     return semantics

@@ -187,13 +187,13 @@ def _cmpxchg(m: Builder, insn: Insn) -> None:
     accumulator = Reg("rax", bits)
     expected, old, new = read(m, accumulator, bits), read(m, dst, bits), read(m, src, bits)
     equal = m.eq(expected, old)
-    # The destination is written either way (SDM), the accumulator only where they differ.
-    written = m.select(equal, new, old)
+    # Memory is written either way (SDM). Of the registers only one changes, and of the other even
+    # the upper half stays: QEMU 5 clears that of both, CPUs do not.
     if isinstance(dst, Mem):
-        write(m, dst, written)
+        write(m, dst, m.select(equal, new, old))
     m.set("rax", m.select(equal, m.get("rax"), merged(m, accumulator, old)))
     if isinstance(dst, Reg):
-        write(m, dst, written)
+        m.set(dst.name, m.select(equal, merged(m, dst, new), m.get(dst.name)))
     set_sub_flags(m, expected, old, m.sub(expected, old))
 
 

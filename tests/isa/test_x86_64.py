@@ -7,10 +7,14 @@ import re
 
 import pytest
 from attrs import evolve
-from unicorn import UC_ARCH_X86, UC_HOOK_INTR, UC_MODE_64, Uc
+from unicorn import UC_ARCH_X86, UC_MODE_64, Uc
 from unicorn import x86_const as ux
 
-from harness import (
+from hcc.isa.arch import Imm, Insn, Mem, Reg
+from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.decode import decode
+from hcc.isa.x86_64.registers import GENERAL, VECTOR
+from tests.isa.harness import (
     CODE,
     DATA,
     DATA_SIZE,
@@ -26,10 +30,6 @@ from harness import (
     random_regs,
     read_cases,
 )
-from hcc.isa.arch import Imm, Insn, Mem, Reg
-from hcc.isa.x86_64 import ARCH
-from hcc.isa.x86_64.decode import decode
-from hcc.isa.x86_64.registers import GENERAL, VECTOR
 
 FLAG_BITS = {"cf": 0, "pf": 2, "af": 4, "zf": 6, "sf": 7, "df": 10, "of": 11}
 
@@ -53,25 +53,12 @@ def _read(uc: Uc) -> Regs:
     return regs
 
 
-class Unicorn(Reference):
-    """Unicorn, which reports division errors and the like as interrupts, not as errors."""
+def _prepare(uc: Uc) -> None:
+    uc.ctl_set_cpu_model(ux.UC_CPU_X86_HASWELL)  # with BMI1: rep bsf is tzcnt
 
-    def __init__(self, image: bytes) -> None:
-        super().__init__(Oracle(UC_ARCH_X86, UC_MODE_64, _write, _read, self._prepare), image)
-        self._interrupted = False
 
-    def _prepare(self, uc: Uc) -> None:
-        uc.ctl_set_cpu_model(ux.UC_CPU_X86_HASWELL)  # with BMI1: rep bsf is tzcnt
-        uc.hook_add(UC_HOOK_INTR, self._interrupt)
-
-    def _interrupt(self, uc: Uc, number: int, data: object) -> None:
-        self._interrupted = True
-        uc.emu_stop()
-
-    def run(self, pc: int, regs: Regs, data: bytes, count: int = 1) -> Outcome:
-        self._interrupted = False
-        outcome = super().run(pc, regs, data, count)
-        return evolve(outcome, stopped=outcome.stopped or self._interrupted)
+ORACLE = Oracle(UC_ARCH_X86, UC_MODE_64, _write, _read, _prepare)
+TRAPPING = ("div", "idiv", "ud2")
 
 
 def finish(engine: Reference | Subject, insn: Insn, regs: Regs, data: bytes) -> Outcome:
@@ -80,6 +67,9 @@ def finish(engine: Reference | Subject, insn: Insn, regs: Regs, data: bytes) -> 
     outcome = engine.run(pc, regs, data)
     while insn.extra and outcome.pc == pc and not outcome.stopped:
         outcome = engine.run(pc, regs | outcome.regs, outcome.data)
+    if insn.mnemonic in TRAPPING and outcome.pc == pc:
+        # Unicorn reports an exception at one place the first time only, and then stays there.
+        return evolve(outcome, stopped=True)
     return outcome
 
 
@@ -167,6 +157,17 @@ def contents(rng: random.Random, insn: Insn) -> bytes:
     return rng.randbytes(DATA_SIZE)
 
 
+def deviations(insn: Insn, theirs: Outcome) -> set[str]:
+    """Registers whose upper half Unicorn clears and a CPU does not; see test_x86_64_native.py."""
+    registers = {o.name for o in insn.operands if isinstance(o, Reg) and o.bits == 32}
+    match insn.mnemonic:
+        case "bsf" | "bsr" if theirs.regs["zf"]:
+            return registers
+        case "cmpxchg" if registers:
+            return registers | {"rax"}
+    return set()
+
+
 _ARITHMETIC = re.compile("(?:add|sub|mul|div)([sp])([sd])")
 
 
@@ -202,7 +203,7 @@ def differential(cases: list[tuple[bytes, str]], rounds: int, seed: int) -> None
     rng = random.Random(seed)
     # The indirect jump after each instruction keeps all its flags alive.
     image = place(code + b"\xff\xe0" for code, _ in cases)
-    reference, subject = Unicorn(image), Subject(ARCH, image)
+    reference, subject = Reference(ORACLE, image), Subject(ARCH, image)
     differences = Differences()
     for number, (code, text) in enumerate(cases):
         pc = CODE + number * STRIDE
@@ -216,6 +217,27 @@ def differential(cases: list[tuple[bytes, str]], rounds: int, seed: int) -> None
             if two_nans(insn, regs, data):
                 continue
             theirs = finish(reference, insn, regs, data)
+            loose |= deviations(insn, theirs)
             ours = finish(subject, insn, regs, data)
             differences.compare(text, regs, ours, theirs, loose)
     differences.check(seed)
+
+
+CASES = read_cases("x86_64.txt")
+
+
+def test_every_instruction_has_a_case() -> None:
+    tested = {decode(code, CODE).mnemonic for code, _ in CASES}
+
+    assert set(ARCH.semantics) == tested | {"syscall", "int3"}
+
+
+def test_registers_flags_and_memory_are_those_of_unicorn() -> None:
+    differential(CASES, rounds=3, seed=10)
+
+
+@pytest.mark.long
+def test_registers_flags_and_memory_are_those_of_unicorn_for_many_operands() -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    differential(CASES, rounds=60, seed=seed)

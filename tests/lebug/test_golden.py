@@ -69,9 +69,7 @@ def test_fast_engine_gives_the_emulators_rows_and_memories(name: str) -> None:
         np.array([item["v"] for item in case["inputs"]], dtype=float),
         np.array([item["eof1"] + 2 * item["eof2"] for item in case["inputs"]], dtype=np.uint8),
     )
-    steps = (
-        rows.vectors * len(firmware.chains) + rows.chains + machine.latency(EMULATOR_LATENCY)
-    )
+    steps = rows.vectors * len(firmware.chains) + rows.chains + machine.latency(EMULATOR_LATENCY)
 
     assert [row["step"] for row in expected["packed_rows"]] == steps.tolist()
     assert close([row["row"] for row in expected["packed_rows"]], rows.lanes.tolist())

@@ -135,9 +135,7 @@ def test_fixed_mode_is_the_integer_model(
     word = Word(width, width // 2 if kind is DataType.FIXED_POINT else 0)
     blocks = [block.value for block in machine.blocks]
     model = Model(program, machine.n, machine.m, machine.vvvrf_size, edges, blocks, word)
-    unit = InstrumentationUnit(
-        fw.from_program(program, machine, edges=edges).firmware, Mode.FIXED
-    )
+    unit = InstrumentationUnit(fw.from_program(program, machine, edges=edges).firmware, Mode.FIXED)
     for values, eof in vectors:
         model.push(values, eof)
         unit.tap(values, eof[0] + 2 * eof[1])
@@ -182,7 +180,11 @@ def test_wide_vectors_agree_with_the_step_by_step_pipeline(n: int, order: list[s
     vectors = random.normal(size=(12, n))
     flags = random.integers(0, 4, 12).astype(np.uint8)
 
-    slow = run(built, edges, [Input(v, bool(f & 1), bool(f & 2)) for v, f in zip(vectors, flags, strict=True)])
+    slow = run(
+        built,
+        edges,
+        [Input(v, bool(f & 1), bool(f & 2)) for v, f in zip(vectors, flags, strict=True)],
+    )
     engine = Engine(built)
     rows = engine.run(vectors, flags)
 

@@ -137,6 +137,7 @@ double erf(double x) __HCC_LEAF;
 double erfc(double x) __HCC_LEAF;
 double tgamma(double x) __HCC_LEAF;
 double lgamma(double x) __HCC_LEAF;
+extern int signgam; /* the sign of gamma, by lgamma */
 
 /* Error function and gamma (math_erf.c, math_gamma.c), in single precision */
 float erff(float x) __HCC_LEAF;

@@ -26,7 +26,7 @@ from hcc.isa.errors import HccError
 MAX_BLOCK = 64
 # How far ahead of a block's end to look for instructions that overwrite the flags.
 FLAG_DEPTH = 3
-FLAG_WINDOW = 6
+FLAG_WINDOW = 16
 
 
 class StopReason(Enum):

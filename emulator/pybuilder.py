@@ -19,17 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hcc.emulator.pynodes import (
-    AnyValue,
-    Node,
-    Vector,
-    as_int,
-    bitcast,
-    constant,
-    operation,
-    pack,
-    split,
-)
+from hcc.emulator.pynodes import AnyValue, Graph, Node, Vector
 from hcc.emulator.pyprinter import Printer, count_uses
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import Builder, JumpKind, Op, Trap
@@ -45,13 +35,14 @@ class PyBuilder(Builder):
         self.ends = False  # the instruction transferred control
         self.left = False  # the instruction may have left the block: end it here
         self._checked = checked
+        self._graph = Graph()
         self._cache: dict[str, AnyValue] = {}
         self._effects: list[tuple[Any, ...]] = []
 
     # ---- values ----
 
     def const(self, ty: Ty, value: int) -> Node:
-        return constant(ty, value)
+        return self._graph.constant(ty, value)
 
     def emit(self, op: Op, ty: Ty, args: Sequence[Any], attr: Any = None) -> AnyValue:
         match op:
@@ -66,22 +57,24 @@ class PyBuilder(Builder):
                 both = args[0].lanes + args[1].lanes
                 return Vector(tuple(both[i] for i in attr))
         if ty.lanes == 1:
-            return operation(op, ty, tuple(args), attr)
+            return self._graph.operation(op, ty, tuple(args), attr)
         element = ty.element
         lanes = []
         for i in range(ty.lanes):
             operands = tuple(a.lanes[i] if isinstance(a, Vector) else a for a in args)
-            lanes.append(operation(op, element, operands, attr))
+            lanes.append(self._graph.operation(op, element, operands, attr))
         return Vector(tuple(lanes))
 
     def _bitcast(self, a: AnyValue, ty: Ty) -> AnyValue:
+        graph = self._graph
         if isinstance(a, Node):
             if ty.lanes == 1:
-                return bitcast(a, ty)
-            return Vector(tuple(bitcast(part, ty.element) for part in split(a, ty.bits)))
+                return graph.bitcast(a, ty)
+            element = ty.element
+            return Vector(tuple(graph.bitcast(part, element) for part in graph.split(a, ty.bits)))
         if ty.lanes == a.ty.lanes:
-            return Vector(tuple(bitcast(lane, ty.element) for lane in a.lanes))
-        return self._bitcast(pack(tuple(as_int(lane) for lane in a.lanes)), ty)
+            return Vector(tuple(graph.bitcast(lane, ty.element) for lane in a.lanes))
+        return self._bitcast(graph.pack(tuple(graph.as_int(lane) for lane in a.lanes)), ty)
 
     def float_bits(self, value: Any, nan: Any) -> Any:
         bits = super().float_bits(value, nan)

@@ -1,7 +1,9 @@
 """The interpreter's expression graph: scalar nodes, vectors of them, and what simplifies.
 
 Semantics functions are written for clarity and say `x + 0` or `low half of a widened value` where
-an operand happens to be so; `simplify` removes what they say too much.
+an operand happens to be so; `Graph` removes what they say too much, and computes once what several
+instructions say alike. What flags are made of and tested for (carry or zero, sign unlike overflow)
+folds back into the comparison it came from.
 """
 
 from __future__ import annotations
@@ -61,43 +63,186 @@ class Vector:
 AnyValue = Node | Vector
 
 
-def operation(op: Op, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:
-    """A scalar operation, computed at once where its integer operands are constants."""
-    if not ty.is_float and all(a.const is not None for a in args):
-        types = [a.ty for a in args]
-        if not any(t.is_float for t in types):
-            text = SPELLINGS[op](ty, [str(a.const) for a in args], types, attr)
-            return constant(ty, int(eval(text, NAMESPACE)))
-    return simplify(op, ty, args) or Node(ty, op, args, attr)
+class Graph:
+    """Makes the nodes of one block; the same operation on the same nodes is the same node."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Node] = {}
+
+    def constant(self, ty: Ty, value: int) -> Node:
+        value &= ty.mask
+        node = self._known.get((ty, value))
+        if node is None:
+            node = self._known[ty, value] = Node(ty, const=value)
+        return node
+
+    def operation(self, op: Op, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:
+        """A scalar operation, computed at once where its integer operands are constants."""
+        if not ty.is_float and all(a.const is not None for a in args):
+            types = [a.ty for a in args]
+            if not any(t.is_float for t in types):
+                text = SPELLINGS[op](ty, [str(a.const) for a in args], types, attr)
+                return self.constant(ty, int(eval(text, NAMESPACE)))
+        return self._simplified(op, ty, args) or self._node(op, ty, args, attr)
+
+    def _node(self, op: Op | str, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:
+        key = (op, ty, attr, *map(id, args))
+        node = self._known.get(key)
+        if node is None:
+            node = self._known[key] = Node(ty, op, args, attr)
+        return node
+
+    # ---- the same bits as other types ----
+
+    def as_int(self, a: Node) -> Node:
+        """The bits of a scalar."""
+        return a if not a.ty.is_float else self.bitcast(a, int_type(a.ty.bits))
+
+    def bitcast(self, a: Node, ty: Ty) -> Node:
+        """A scalar as another scalar type of its size; there and back is where it came from."""
+        if a.ty is ty:
+            return a
+        if a.op is Op.BITCAST and a.args[0].ty is ty:
+            return a.args[0]
+        return self._node(Op.BITCAST, ty, (a,))
+
+    def pack(self, lanes: tuple[Node, ...]) -> Node:
+        """Integer lanes laid side by side, lane 0 in the least significant bits."""
+        width = lanes[0].ty.bits
+        whole = _unsplit(lanes, width)
+        return whole or self._node(PACK, int_type(width * len(lanes)), lanes)
+
+    def split(self, a: Node, bits: int) -> list[Node]:
+        """The scalar's bits in parts, lowest first; parts of a pack are used as they are."""
+        if a.op == PACK:
+            width = a.args[0].ty.bits
+            if width == bits:
+                return list(a.args)
+            if width % bits == 0:
+                return [part for lane in a.args for part in self.split(lane, bits)]
+            if bits % width == 0:
+                step = bits // width
+                return [self.pack(a.args[i : i + step]) for i in range(0, len(a.args), step)]
+        a = self.as_int(a)
+        narrow = int_type(bits)
+        parts = []
+        for at in range(0, a.ty.bits, bits):
+            shifted = self.operation(Op.LSHR, a.ty, (a, self.constant(a.ty, at)))
+            parts.append(self.operation(Op.TRUNC, narrow, (shifted,)))
+        return parts
+
+    # ---- simplification ----
+
+    def _simplified(self, op: Op, ty: Ty, args: tuple[Node, ...]) -> Node | None:
+        """An equal node that is simpler, if one is known."""
+        first, last = args[0], args[-1]
+        match op:
+            case _ if last.const == 0 and op in _ZERO_ON_THE_RIGHT:
+                return first
+            case Op.ADD | Op.OR | Op.XOR if first.const == 0:
+                return last
+            case Op.ADD if last.const is not None and first.op is Op.ADD:
+                return self._sum(ty, first, last.const)
+            case Op.AND if last.const == ty.mask:
+                return first
+            case Op.AND if last.const == 0:
+                return last
+            case Op.LSHR | Op.SHL if last.const is not None:
+                return self._shifted_back(op, ty, first, last.const)
+            case Op.TRUNC:
+                return self._narrowed(ty, first)
+            case Op.SELECT if first.const is not None:
+                return args[1] if first.const else args[2]
+            case Op.ULE if first.const is not None and last.op is Op.OR:
+                # c <= x | c
+                return self.constant(I1, 1) if last.args[1].const == first.const else None
+            case Op.EQ | Op.NE if first.ty is I1:
+                differ = self.operation(Op.XOR, I1, args)
+                return differ if op is Op.NE else self._inverse(differ)
+            case Op.XOR:
+                if ty is I1 and last.const == 1:
+                    return self._inverse(first)
+                return _other(first, last) or _other(last, first)
+            case Op.AND | Op.OR if ty is I1:
+                return self._joined(op, first, last) or self._joined(op, last, first)
+        return None
+
+    def _sum(self, ty: Ty, first: Node, number: int) -> Node | None:
+        """(x + c) + number"""
+        x, inner = first.args
+        if inner.const is None:
+            return None
+        return self.operation(Op.ADD, ty, (x, self.constant(ty, inner.const + number)))
+
+    def _shifted_back(self, op: Op, ty: Ty, first: Node, count: int) -> Node | None:
+        """Up and down again, or down and up: a mask."""
+        if first.op is not (Op.SHL if op is Op.LSHR else Op.LSHR) or first.args[1].const != count:
+            return None
+        mask = ty.mask >> count if op is Op.LSHR else ty.mask << count
+        return self.operation(Op.AND, ty, (first.args[0], self.constant(ty, mask)))
+
+    def _narrowed(self, ty: Ty, wide: Node) -> Node | None:
+        """The low bits of a node that was put together from narrower ones."""
+        inner = wide.args[0] if wide.args else wide
+        if wide.op in (Op.ZEXT, Op.SEXT, Op.TRUNC):
+            if inner.ty is ty:
+                return inner
+            if inner.ty.bits > ty.bits:
+                return self.operation(Op.TRUNC, ty, (inner,))
+        if wide.op is Op.OR and wide.args[1].const is not None:
+            low = wide.args[1].const & ty.mask
+            if not low:
+                return self.operation(Op.TRUNC, ty, (inner,))
+        if wide.op == PACK and inner.ty is ty:
+            return inner
+        return None
+
+    def _inverse(self, a: Node) -> Node:
+        """The negation of an i1."""
+        match a.op:
+            case Op.EQ:
+                return self._node(Op.NE, I1, a.args)
+            case Op.NE:
+                return self._node(Op.EQ, I1, a.args)
+            case Op.ULT | Op.ULE | Op.SLT | Op.SLE:
+                return self._node(_NEGATED[a.op], I1, a.args[::-1])
+            case Op.XOR if a.args[1].const == 1:
+                return a.args[0]
+        return self._node(Op.XOR, I1, (a, self.constant(I1, 1)))
+
+    def _joined(self, op: Op, order: Node, equality: Node) -> Node | None:
+        """`a < b or a == b`, and `a <= b and a != b`, as one comparison: what flags come to."""
+        wanted = Op.EQ if op is Op.OR else Op.NE
+        result = (_OR_EQUAL if op is Op.OR else _NOT_EQUAL).get(order.op)  # type: ignore[arg-type]
+        if equality.op is wanted and result and _same(order.args, equality.args):
+            return self._node(result, I1, order.args)
+        return None
 
 
-def constant(ty: Ty, value: int) -> Node:
-    return Node(ty, const=value & ty.mask)
+_ZERO_ON_THE_RIGHT = frozenset((Op.ADD, Op.SUB, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR))
+_NEGATED = {Op.ULT: Op.ULE, Op.ULE: Op.ULT, Op.SLT: Op.SLE, Op.SLE: Op.SLT}  # of b, a
+_OR_EQUAL = {Op.ULT: Op.ULE, Op.SLT: Op.SLE}
+_NOT_EQUAL = {Op.ULE: Op.ULT, Op.SLE: Op.SLT}
 
 
-def as_int(a: Node) -> Node:
-    """The bits of a scalar."""
-    return a if not a.ty.is_float else bitcast(a, int_type(a.ty.bits))
+def _same(some: tuple[Node, ...], others: tuple[Node, ...]) -> bool:
+    """The same two operands in either order."""
+    a, b = some
+    return (a is others[0] and b is others[1]) or (a is others[1] and b is others[0])
 
 
-def bitcast(a: Node, ty: Ty) -> Node:
-    """A scalar as another scalar type of its size; there and back is where it came from."""
-    if a.ty is ty:
-        return a
-    if a.op is Op.BITCAST and a.args[0].ty is ty:
-        return a.args[0]
-    return Node(ty, Op.BITCAST, (a,))
-
-
-def pack(lanes: tuple[Node, ...]) -> Node:
-    """Integer lanes laid side by side, lane 0 in the least significant bits."""
-    width = lanes[0].ty.bits
-    whole = _unsplit(lanes, width)
-    return whole or Node(int_type(width * len(lanes)), PACK, lanes)
+def _other(x: Node, both: Node) -> Node | None:
+    """x ^ (x ^ y) is y."""
+    if both.op is Op.XOR:
+        if both.args[0] is x:
+            return both.args[1]
+        if both.args[1] is x:
+            return both.args[0]
+    return None
 
 
 def _unsplit(lanes: tuple[Node, ...], width: int) -> Node | None:
-    """What `split` made these lanes of, if that is what they are."""
+    """What `Graph.split` made these lanes of, if that is what they are."""
     source = lanes[0].args[0] if lanes[0].op is Op.TRUNC else None
     if source is None or source.ty.bits != width * len(lanes):
         return None
@@ -108,69 +253,3 @@ def _unsplit(lanes: tuple[Node, ...], width: int) -> Node | None:
         if shifted.args[1].const != i * width:
             return None
     return source
-
-
-def split(a: Node, bits: int) -> list[Node]:
-    """The scalar's bits in parts, least significant first; parts of a pack are used as they are."""
-    if a.op == PACK:
-        width = a.args[0].ty.bits
-        if width == bits:
-            return list(a.args)
-        if width % bits == 0:
-            return [part for lane in a.args for part in split(lane, bits)]
-        if bits % width == 0:
-            step = bits // width
-            return [pack(a.args[i : i + step]) for i in range(0, len(a.args), step)]
-    a = as_int(a)
-    narrow = int_type(bits)
-    parts = []
-    for at in range(0, a.ty.bits, bits):
-        shifted = operation(Op.LSHR, a.ty, (a, constant(a.ty, at)))
-        parts.append(operation(Op.TRUNC, narrow, (shifted,)))
-    return parts
-
-
-_ZERO_ON_THE_RIGHT = frozenset((Op.ADD, Op.SUB, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR))
-
-
-def simplify(op: Op, ty: Ty, args: tuple[Node, ...]) -> Node | None:
-    """An equal node that is simpler, if one is known."""
-    first, last = args[0], args[-1]
-    match op:
-        case _ if op in _ZERO_ON_THE_RIGHT and last.const == 0:
-            return first
-        case Op.ADD | Op.OR | Op.XOR if first.const == 0:
-            return last
-        case Op.AND if last.const == ty.mask:
-            return first
-        case Op.AND if last.const == 0:
-            return last
-        case Op.LSHR if first.op is Op.SHL and last.const is not None:
-            # up and down again: the way RISC-V clears the upper bits
-            if first.args[1].const == last.const:
-                return operation(Op.AND, ty, (first.args[0], constant(ty, ty.mask >> last.const)))
-        case Op.TRUNC:
-            return _narrowed(ty, first)
-        case Op.SELECT if first.const is not None:
-            return args[1] if first.const else args[2]
-        case Op.ULE if first.const is not None and last.op is Op.OR:
-            # c <= x | c
-            return constant(I1, 1) if last.args[1].const == first.const else None
-    return None
-
-
-def _narrowed(ty: Ty, wide: Node) -> Node | None:
-    """The low bits of a node that was put together from narrower ones."""
-    inner = wide.args[0] if wide.args else wide
-    if wide.op in (Op.ZEXT, Op.SEXT, Op.TRUNC):
-        if inner.ty is ty:
-            return inner
-        if inner.ty.bits > ty.bits:
-            return operation(Op.TRUNC, ty, (inner,))
-    if wide.op is Op.OR and wide.args[1].const is not None:
-        low = wide.args[1].const & ty.mask
-        if not low:
-            return operation(Op.TRUNC, ty, (inner,))
-    if wide.op == PACK and inner.ty is ty:
-        return inner
-    return None

@@ -173,6 +173,13 @@ def _biased(text: str, ty: Ty) -> str:
     return str(int(text) ^ sign) if text.isdigit() else f"({text} ^ {sign})"
 
 
+def _plus(ty: Ty, a: str, b: str) -> str:
+    """The sum; a constant from the upper half is subtracted, so that the result stays small."""
+    if b.isdigit() and int(b) >> (ty.bits - 1):
+        return f"{a} - {(1 << ty.bits) - int(b)}"
+    return f"{a} + {b}"
+
+
 def _sext(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
     if types[0].bits == 1:
         return f"(-{args[0]} & {ty.mask})"
@@ -190,7 +197,7 @@ def _bitcast(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
 
 
 SPELLINGS: dict[Op, Spelling] = {
-    Op.ADD: lambda ty, a, t, x: f"({a[0]} + {a[1]} & {ty.mask})",
+    Op.ADD: lambda ty, a, t, x: f"({_plus(ty, *a)} & {ty.mask})",
     Op.SUB: lambda ty, a, t, x: f"({a[0]} - {a[1]} & {ty.mask})",
     Op.MUL: lambda ty, a, t, x: f"({a[0]} * {a[1]} & {ty.mask})",
     Op.UDIV: lambda ty, a, t, x: f"({a[0]} // {a[1]})",
@@ -243,7 +250,7 @@ REPEATS = frozenset((Op.FUNO,))
 
 # Spellings without the final mask: right modulo the width, for whoever masks anyway.
 LOOSE: dict[Op, Spelling] = {
-    Op.ADD: lambda ty, a, t, x: f"({a[0]} + {a[1]})",
+    Op.ADD: lambda ty, a, t, x: f"({_plus(ty, *a)})",
     Op.SUB: lambda ty, a, t, x: f"({a[0]} - {a[1]})",
     Op.MUL: lambda ty, a, t, x: f"({a[0]} * {a[1]})",
     Op.SHL: lambda ty, a, t, x: f"({a[0]} << {a[1]})",

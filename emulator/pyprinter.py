@@ -57,9 +57,11 @@ class Printer:
         self._count = 0
         self._checked = checked
         self._pc = 0
+        self._indent = " "
+        self._named: list[Node] = []
 
     def line(self, pc: int, text: str) -> None:
-        self.lines.append(" " + text)
+        self.lines.append(self._indent + text)
         self.pcs.append(pc)
 
     def _temp(self) -> str:
@@ -72,13 +74,38 @@ class Printer:
         """The text of a node; `loose`: any integer will do that is right modulo its width."""
         if node.name is not None:
             return node.name
+        if node.image is not None and node.args[2].name is None:
+            return self._float_bits(node)
         shared = node.uses > 1
         text = self._text(node, loose and not shared)
         if shared or len(text) > _MAX_TEXT:
-            node.name = self._temp()
-            self.line(self._pc, f"{node.name} = {text}")
-            return node.name
+            return self._assign(node, text)
         return text
+
+    def _assign(self, node: Node, text: str) -> str:
+        """Give the node a variable."""
+        name = node.name = self._temp()
+        self.line(self._pc, f"{name} = {text}")
+        self._named.append(node)
+        return name
+
+    def _float_bits(self, node: Node) -> str:
+        """The bits of a float in a statement of its own: what it takes to choose a NaN is long,
+        and nothing of it, shared or not, is computed unless there is one."""
+        condition, bits, nan = node.args
+        name = self._temp()
+        self.line(self._pc, f"if {self.expr(condition)}: {name} = {self.expr(bits)}")
+        self.line(self._pc, "else:")
+        outer, self._indent = self._indent, self._indent + " "
+        before = len(self._named)
+        self.line(self._pc, f"{name} = {self.expr(nan)}")
+        self._indent = outer
+        for local in self._named[before:]:
+            local.name = None
+        del self._named[before:]
+        node.name = name
+        self._named.append(node)
+        return name
 
     def _text(self, node: Node, loose: bool) -> str:
         op, args = node.op, printed_operands(node)
@@ -139,7 +166,7 @@ class Printer:
         for node in sorted(marks.values(), key=lambda node: node.height):
             text = self.expr(node)
             if node.name is None:
-                node.name = self._name(self._pc, text)
+                self._assign(node, text)
 
     # ---- effects ----
 

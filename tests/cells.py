@@ -55,7 +55,6 @@ def run(
     args: Sequence[str] = (),
     plan: str | None = None,
     seed: int = 0,
-    engine: str = "interp",
     stdin: bytes = b"",
     folder: Path | None = None,
 ) -> Outcome:
@@ -64,7 +63,7 @@ def run(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as feed:
         feed.write(stdin)
         feed.seek(0)
-        process = Process(program, isa, ["program", *args], engine=engine)
+        process = Process(program, isa, ["program", *args])
         process.personality.files[0].host = feed.fileno()
         process.personality.files[1].host = out.fileno()
         process.personality.files[2].host = out.fileno()

@@ -88,8 +88,6 @@ class Assembler:
         arguments = _bind(instruction, positional, named or {}, span)
         try:
             self._draft = _apply(self._draft, instruction, arguments, self.machine)
-        except FirmwareError:
-            raise
         except HccError as error:
             raise FirmwareError(str(error), span) from None
         self.uses[-1].append(Use(name, arguments, span))

@@ -13,6 +13,7 @@ from hcc.compiler.kernelc.operators import Operators
 from hcc.compiler.kernelc.scope import Function, Variable
 from hcc.compiler.kernelc.syntax import (
     AddressOf,
+    Binary,
     CompoundLiteral,
     Convert,
     Deref,
@@ -158,7 +159,9 @@ class Initializers(Operators):
         value = element.value
         if isinstance(value, (IntConst, FloatConst, ErrorExpr, StringConst)):
             return
-        if isinstance(value, CompoundLiteral) and value.variable.static:
+        if isinstance(value, CompoundLiteral) and value.variable.init is not None:
+            for part in value.variable.init.elements:
+                self._require_constant(part)
             return
         if element.type.ir.size == 8 and static_address(value) is not None:
             return
@@ -172,7 +175,7 @@ class _Builder:
     def __init__(self, semantics: Initializers) -> None:
         self.semantics = semantics
         self.elements: dict[tuple[int, int], Element] = {}
-        self.in_union = False
+        self.end = 0  # no element lies behind this offset
 
     # ---- braces ----
 
@@ -356,7 +359,6 @@ class _Builder:
                     cursor.advance()
                     self.whole(slot, value)
                 else:
-                    cursor.inside = len(cursor.item.designators)
                     self._elided(slot, cursor)
             case RecordType() if not _same_record(slot.type, value):
                 self._elided(slot, cursor)
@@ -437,21 +439,17 @@ class _Builder:
         member = slot.member if slot.member is not None and slot.member.width is not None else None
         if slot.type.is_record:
             self._clear(slot.offset, slot.type.size)
-        else:
-            self._uncover(slot.offset)
+        self.end = max(self.end, slot.offset + slot.type.size)
         key = (slot.offset, member.bit if member is not None else -1)
         self.elements.pop(key, None)
         self.elements[key] = Element(slot.offset, slot.type, value, member)
 
     def _clear(self, offset: int, size: int) -> None:
         """Forget what was said of a range of bytes that is initialised anew."""
-        if not self.elements or (offset, -1) > max(self.elements):
+        if offset >= self.end:
             return
         for key in [k for k in self.elements if offset <= k[0] < offset + size]:
             del self.elements[key]
-
-    def _uncover(self, offset: int) -> None:
-        """A scalar inside a string or record given as a whole before: keep that, then store."""
 
     def covers(self, type_: CType) -> bool:
         """Whether the elements leave no byte of the object to be zeroed."""
@@ -468,8 +466,7 @@ def _item_at(item: InitItem) -> int:
 
 
 def _member_slot(slot: _Slot, member: Member) -> _Slot:
-    return _Slot(member.type, slot.offset + (0 if member.width is not None else member.offset)
-                 + (member.offset if member.width is not None else 0), member)  # fmt: skip
+    return _Slot(member.type, slot.offset + member.offset, member)
 
 
 def _same_record(type_: RecordType, value: Expr) -> bool:
@@ -524,8 +521,6 @@ def static_address(expr: Expr) -> Address | None:
 
 def _static_sum(expr: Expr) -> Address | None:
     """An address kept in an integer, plus or minus a constant."""
-    from hcc.compiler.kernelc.syntax import Binary
-
     if not isinstance(expr, Binary) or expr.op not in "+-" or expr.type.size != 8:
         return None
     left, right = expr.left, expr.right

@@ -63,24 +63,36 @@ static inline __HCC_LEAF struct dd log_pair_of(struct dd a)
 {
     struct reduced_log r = log_reduce(a.hi);
 
-    return log_pair_reduced(r, r.k > -1000 ? a.lo * power_of_two(-r.k) : 0.0);
+    return log_pair_reduced(r, r.k > -1000 && r.k < 1000 ? a.lo * power_of_two(-r.k) : 0.0);
 }
 
-/* log x to some 67 bits: here r^2/2 counts in two parts. */
-static inline __HCC_LEAF struct dd log_dd(double x)
+/* log(z + tail) + k ln2 to some 67 bits: here r^2/2 counts in two parts. */
+static inline __HCC_LEAF struct dd log_dd_reduced(struct reduced_log x, double tail)
 {
-    struct reduced_log p = log_reduce(x);
-    double inverse = p.entry->inverse;
-    struct dd z = halves(p.z);
+    double inverse = x.entry->inverse;
+    struct dd z = halves(x.z);
     struct dd r = two_sum(z.hi * inverse - 1.0, z.lo * inverse);
+    r = quick_two_sum(r.hi, r.lo + tail * inverse);
     struct dd r2 = square(r.hi);
-    double k = p.k;
-    struct dd whole = two_sum(k * LN2_HI + p.entry->hi, r.hi);
+    double k = x.k;
+    struct dd whole = two_sum(k * LN2_HI + x.entry->hi, r.hi);
     struct dd sum = quick_two_sum(whole.hi, -0.5 * r2.hi);
-    double low = (k * LN2_LO + p.entry->lo) + r.lo - (0.5 * r2.lo + r.hi * r.lo);
+    double low = (k * LN2_LO + x.entry->lo) + r.lo - (0.5 * r2.lo + r.hi * r.lo);
 
     return quick_two_sum(sum.hi,
                          sum.lo + whole.lo + (low + r.hi * r2.hi * poly_log_dd(r.hi)));
+}
+
+static inline __HCC_LEAF struct dd log_dd(double x)
+{
+    return log_dd_reduced(log_reduce(x), 0.0);
+}
+
+static inline __HCC_LEAF struct dd log_dd_of(struct dd a)
+{
+    struct reduced_log r = log_reduce(a.hi);
+
+    return log_dd_reduced(r, r.k > -1000 && r.k < 1000 ? a.lo * power_of_two(-r.k) : 0.0);
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include "math_tables.h"
 
 #define ATAN_SMALL 0.0625
+#define TINY 7.450580596923828e-09    /* 2^-27: atan x rounds to x */
 #define LARGE 1.0715086071862673e+301 /* 2^1000 */
 #define SMALL 2.0041683600089728e-292 /* 2^-968 */
 
@@ -52,8 +53,8 @@ double atan(double x)
 
     if (x != x)
         return x;
-    if (size < 1e-9)
-        return x - x * x * x * (1.0 / 3.0);
+    if (size < TINY)
+        return x;
     if (size <= 1.0) {
         result = atan_of_quotient(dd_of(size, 0.0));
     } else if (size > 1e17) {

@@ -123,14 +123,14 @@ static __HCC_LEAF struct dd log_gamma_positive(double x)
     if (x >= STIRLING_FROM)
         return log_gamma_stirling(x);
     if (x > 3.0)
-        return log_pair_of(gamma_small(x));
+        return log_dd_of(gamma_small(x));
     /* Below the table: log gamma(1 + x) - log x. */
     int shifted = x < first;
     int i = (int)(16.0 * x + 0.5) + (shifted ? 16 : 0);
     double u = x - (i - (shifted ? 16 : 0)) / 16.0;
     struct dd result = piece_value(&__hcc_lgamma_pieces[i - LGAMMA_FIRST], u);
     if (shifted) {
-        struct dd l = log_pair(x);
+        struct dd l = log_dd(x);
         result = dd_add(result, dd_of(-l.hi, -l.lo));
     }
     return result;
@@ -155,7 +155,7 @@ double lgamma(double x)
         return -log(-x);
     /* log(pi / |x sin(pi x)|) - log gamma(-x) */
     struct dd product = dd_multiply(sine_of_pi(x), dd_of(-x, 0.0));
-    struct dd l = log_pair_of(dd_divide(dd_of(PI_H, PI_L), product));
+    struct dd l = log_dd_of(dd_divide(dd_of(PI_H, PI_L), product));
     struct dd g = log_gamma_positive(-x);
     return dd_add(l, dd_of(-g.hi, -g.lo)).hi;
 }

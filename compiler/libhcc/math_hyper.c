@@ -7,7 +7,7 @@
 #include "log.h"
 
 #define SMALL 0.125
-#define TINY 7.450580596923828e-09 /* 2^-27 */
+#define TINY 7.450580596923828e-09 /* 2^-27: what is x + O(x^3) rounds to x */
 #define HYPER_OVERFLOW 710.4758600739439
 #define ONE_TERM 40.0 /* from here on e^-x does not count beside e^x */
 
@@ -33,7 +33,7 @@ double sinh(double x)
     double size = fabs(x);
 
     if (size < TINY)
-        return x + x * x * x * (1.0 / 6.0);
+        return x;
     if (size < SMALL) {
         double z = x * x;
         return x + x * z * poly_sinh(z);
@@ -68,7 +68,7 @@ double tanh(double x)
     double size = fabs(x);
 
     if (size < TINY)
-        return x - x * x * x * (1.0 / 3.0);
+        return x;
     if (size < SMALL) {
         double z = x * x;
         return x + x * z * poly_tanh(z);
@@ -91,7 +91,7 @@ double asinh(double x)
     double size = fabs(x);
 
     if (size < TINY)
-        return x - x * x * x * (1.0 / 6.0);
+        return x;
     if (!(size < HUGE_VAL))
         return x;
     struct dd result;
@@ -128,7 +128,7 @@ double atanh(double x)
     double size = fabs(x);
 
     if (size < TINY)
-        return x + x * x * x * (1.0 / 3.0);
+        return x;
     if (!(size < 1.0)) {
         if (size == 1.0)
             return x * HUGE_VAL;

@@ -5,7 +5,7 @@
 #include "trig.h"
 
 #define QUARTER_PI 0.7853981633974483
-#define TINY 7.450580596923828e-09 /* 2^-27: x^2 is below half a unit of 1 */
+#define TINY 7.450580596923828e-09 /* 2^-27: sin x and tan x round to x */
 
 static inline __HCC_LEAF struct reduced_angle reduce(double x)
 {
@@ -29,7 +29,7 @@ static inline __HCC_LEAF double sine_of_quarter(struct reduced_angle r)
 double sin(double x)
 {
     if (fabs(x) < TINY)
-        return x - x * x * x * (1.0 / 6.0);
+        return x;
     if (!(fabs(x) < HUGE_VAL))
         return x - x; /* NaN */
     return sine_of_quarter(reduce(x));
@@ -53,7 +53,7 @@ void sincos(double x, double *sine_out, double *cosine_out)
 double tan(double x)
 {
     if (fabs(x) < TINY)
-        return x + x * x * x * (1.0 / 3.0);
+        return x;
     if (!(fabs(x) < HUGE_VAL))
         return x - x;
     struct reduced_angle r = reduce(x);

@@ -9,6 +9,7 @@ from hcc.compiler.passes.liveness import assign_sites
 from hcc.compiler.passes.points import Points, insert_points, may_suspend, reaches_point
 from hcc.compiler.passes.promote import promote
 from hcc.compiler.passes.resume import resume_function
+from hcc.compiler.passes.sink import sink_addresses
 from hcc.compiler.passes.split import split_objects
 from hcc.compiler.passes.tidy import tidy
 
@@ -41,6 +42,7 @@ def prepare(module: Module, points: Points, check: bool = False) -> None:
     resumes: list[Function] = []
     for function in module.functions.values():
         lower_data_stack(function, suspends)
+        sink_addresses(function, suspends)
         tidy(function)
         assign_sites(function, suspends)
         resume = resume_function(function)

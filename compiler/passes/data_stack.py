@@ -4,8 +4,8 @@ A native frame cannot be copied to another ISA, but an object in it may be point
 anywhere. So objects whose address escapes, or that hold a value across a site, live on the
 *data stack*, ordinary memory at the same address on every ISA: each function takes its frame
 from the thread's data-stack pointer on entry and gives it back on return. The frame's base is an
-ordinary pointer value, part of the activation record; addresses of objects are recomputed from it
-at each use, so that they need no place in the record.
+ordinary pointer value, part of the activation record; addresses of objects are constant offsets
+from it, which `sink` then computes where they are used.
 
 Requires: promoted IR with points. `suspends` tells which instructions are sites. Establishes:
 every remaining `alloca` is dead at every site and its address stays within one block.
@@ -36,15 +36,13 @@ def lower_data_stack(function: Function, suspends: Callable[[Instr], bool]) -> N
     if not moved and not uses_vla:
         return
     offsets, size = _layout(moved)
-    base = _enter_frame(function, moved, size)
+    base = _enter_frame(function, offsets, size)
     _leave_frame(function, base, size)
-    if moved:
-        _readdress(function, base, offsets)
 
 
-def _layout(slots: list[Instr]) -> tuple[dict[Value, int], int]:
+def _layout(slots: list[Instr]) -> tuple[dict[Instr, int], int]:
     """Offsets of the objects in the frame, the strictest alignment first."""
-    offsets: dict[Value, int] = {}
+    offsets: dict[Instr, int] = {}
     at = 0
     for slot in sorted(slots, key=lambda s: -s.attr.align):
         align = slot.attr.align
@@ -111,10 +109,10 @@ def _is_set_first(instr: Instr, slot: Instr) -> bool:
     return False
 
 
-def _enter_frame(function: Function, moved: list[Instr], size: int) -> Value:
+def _enter_frame(function: Function, offsets: dict[Instr, int], size: int) -> Value:
+    """Take the frame at the function's entry and make addresses in it of the objects."""
     entry = function.entry
-    gone = set(moved)
-    entry.instrs = [i for i in entry.instrs if i not in gone]
+    entry.instrs = [i for i in entry.instrs if i not in offsets]
     at = next(i for i, x in enumerate(entry.instrs) if x.op is not Op.ALLOCA)
     old = Instr(PTR, op=Op.DSP_GET, loc=function.loc)
     new = [old]
@@ -122,6 +120,10 @@ def _enter_frame(function: Function, moved: list[Instr], size: int) -> Value:
     if size:
         base = Instr(PTR, "frame", op=Op.PTRADD, args=[old, int_const(I64, -size)])
         new += [base, Instr(VOID, op=Op.DSP_SET, args=[base])]
+    for slot, offset in offsets.items():
+        slot.op, slot.attr = Op.PTRADD, None
+        slot.args = [base, int_const(I64, offset)]
+        new.append(slot)
     entry.instrs[at:at] = new
     return base
 
@@ -135,25 +137,3 @@ def _leave_frame(function: Function, base: Value, size: int) -> None:
                 block.instrs.insert(-1, step)
                 top = step
             block.instrs.insert(-1, Instr(VOID, op=Op.DSP_SET, args=[top]))
-
-
-def _readdress(function: Function, base: Value, offsets: dict[Value, int]) -> None:
-    """Compute each object's address from the frame's base right where it is used."""
-    for block in function.blocks:
-        result: list[Instr] = []
-        for instr in block.instrs:
-            mapping: dict[Value, Operand] = {}
-            for operand in dict.fromkeys(instr.operands()):
-                if isinstance(operand, Value) and operand in offsets:
-                    offset = offsets[operand]
-                    if offset:
-                        addr = Instr(PTR, operand.name, op=Op.PTRADD, loc=instr.loc)
-                        addr.args = [base, int_const(I64, offset)]
-                        result.append(addr)
-                        mapping[operand] = addr
-                    else:
-                        mapping[operand] = base
-            if mapping:
-                instr.replace_operands(mapping)
-            result.append(instr)
-        block.instrs = result

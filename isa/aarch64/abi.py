@@ -5,7 +5,11 @@ from __future__ import annotations
 from hcc.isa.arch import CallingConvention, Imm, Insn
 
 # DWARF for the Arm 64-bit architecture, table 3: x0 to x30, sp, and v0 to v31 from 64 on.
-DWARF_REGISTERS = {i: f"x{i}" for i in range(31)} | {31: "sp"} | {64 + i: f"v{i}" for i in range(32)}
+DWARF_REGISTERS = {
+    **{i: f"x{i}" for i in range(31)},
+    31: "sp",
+    **{64 + i: f"v{i}" for i in range(32)},
+}
 
 CONVENTION = CallingConvention(
     stack_pointer="sp",

@@ -67,9 +67,7 @@ def rotate_right(m: Builder, value: Any, amount: int) -> Any:
     bits = value.ty.bits
     if amount == 0:
         return value
-    return m.or_(
-        m.lshr(value, m.same(value, amount)), m.shl(value, m.same(value, bits - amount))
-    )
+    return m.or_(m.lshr(value, m.same(value, amount)), m.shl(value, m.same(value, bits - amount)))
 
 
 def write(m: Builder, target: Reg, value: Any) -> None:
@@ -213,4 +211,3 @@ def constant(m: Builder, ty: Ty, value: int) -> Any:
 def build(m: Builder, values: Sequence[Any]) -> Any:
     """A vector of scalars; one of them is the scalar itself."""
     return values[0] if len(values) == 1 else m.build(values)
-

@@ -36,18 +36,16 @@ from hcc.isa.aarch64.operands import (
 from hcc.isa.arch import Imm, Insn, Mem, Operand, Reg
 from hcc.isa.errors import HccError
 
-CONDITIONS = frozenset(
-    "eq ne hs lo mi pl vs vc hi ls ge lt gt le al nv".split()
-)
-
 # Mnemonics that name an instruction on general registers and another on SIMD registers.
-TWINS = frozenset(
-    "add and bic clz cls eor mov mul mvn neg orn orr rbit rev16 rev32 smull sub umull".split()
-)
+TWINS = frozenset((
+    "add", "and", "bic", "clz", "cls", "eor", "mov", "mul", "mvn", "neg", "orn", "orr", "rbit",
+    "rev16", "rev32", "smull", "sub", "umull",
+))  # fmt: skip
 
-_MODIFIERS = frozenset(
-    "lsl lsr asr ror msl uxtb uxth uxtw uxtx sxtb sxth sxtw sxtx".split()
-)
+_MODIFIERS = frozenset((
+    "lsl", "lsr", "asr", "ror", "msl", "uxtb", "uxth", "uxtw", "uxtx", "sxtb", "sxth", "sxtw",
+    "sxtx",
+))  # fmt: skip
 _SCALAR_BITS = {"b": 8, "h": 16, "s": 32, "d": 64, "q": 128}
 _TOKEN = re.compile(r"\[[^]]*\]!?|\{[^}]*\}(?:\[\w+\])?|[^,\s][^,]*")
 _VECTOR = re.compile(r"v(\d+)\.(\d*)([bhsdq])(?:\[(\w+)\])?")

@@ -1,7 +1,7 @@
 """The meaning of every AArch64 instruction that hcc runs: mnemonic to function.
 
 Read `access` first (operands as values), then the tables by subject: integer, control, memory,
-float, simd, permute. An instruction that is in none of them is refused.
+float, simd, shift, permute. An instruction that is in none of them is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hcc.isa.aarch64 import (
     semantics_integer,
     semantics_memory,
     semantics_permute,
+    semantics_shift,
     semantics_simd,
 )
 from hcc.isa.arch import Semantics
@@ -24,5 +25,6 @@ SEMANTICS: Mapping[str, Semantics] = (
     | semantics_memory.TABLE
     | semantics_float.TABLE
     | semantics_simd.TABLE
+    | semantics_shift.TABLE
     | semantics_permute.TABLE
 )

@@ -13,18 +13,18 @@ from typing import Any
 from hcc.isa.aarch64.access import (
     condition,
     constant,
-    narrow_source,
     lane_type,
+    narrow_source,
     read,
     set_flags,
     set_lane,
     set_low_or_high,
     set_vector,
-    splat_of,
     vector,
     write,
 )
 from hcc.isa.aarch64.half import convert, to_odd
+from hcc.isa.aarch64.lanewise import Compute, lanewise, pairwise
 from hcc.isa.aarch64.nan import (
     arithmetic,
     as_bits,
@@ -40,36 +40,12 @@ from hcc.isa.arch import Imm, Insn, Semantics
 from hcc.isa.builder import Builder, Rounding
 from hcc.isa.values import I1, float_type
 
-Bits = Callable[..., Any]
-"""An operation on integer lanes that hold floats: f(m, operands...)."""
 
-
-def _operand(m: Builder, insn: Insn, index: int, count: int) -> Any:
-    """The lanes of an operand; a picked lane, as in `v2.s[1]`, fills all `count`."""
-    source = reg(insn, index)
-    value = vector(m, source)
-    return value if lanes(source).index is None else splat_of(m, value, count)
-
-
-def _lanewise(compute: Bits, accumulate: bool = False) -> Semantics:
-    """rd = compute(operands), with the old rd before them where it takes part."""
-
-    def semantics(m: Builder, insn: Insn) -> None:
-        target = reg(insn, 0)
-        count = lanes(target).count
-        operands = [_operand(m, insn, i, count) for i in range(1, len(insn.operands))]
-        if accumulate:
-            operands.insert(0, vector(m, target))
-        set_vector(m, target, compute(m, *operands))
-
-    return semantics
-
-
-def _arithmetic(compute: Callable[..., Any]) -> Bits:
+def _arithmetic(compute: Callable[..., Any]) -> Compute:
     return lambda m, *operands: arithmetic(m, compute, *operands)
 
 
-def _extremum(rule: Callable[..., Any], largest: bool) -> Bits:
+def _extremum(rule: Callable[..., Any], largest: bool) -> Compute:
     return lambda m, a, b: rule(m, a, b, largest)
 
 
@@ -77,7 +53,7 @@ def _negated(m: Builder, bits: Any) -> Any:
     return m.xor(bits, constant(m, bits.ty, 1 << bits.ty.bits - 1))
 
 
-def _round(mode: Rounding) -> Bits:
+def _round(mode: Rounding) -> Compute:
     return lambda m, a: finish(m, m.fround(as_float(m, a), mode), (a,))
 
 
@@ -92,7 +68,7 @@ _MINNM = _extremum(extremum_number, largest=False)
 # ---- fused multiply-add of scalars: rd, rn, rm, ra ----
 
 
-def _fused(negate_product: bool, negate_addend: bool) -> Bits:
+def _fused(negate_product: bool, negate_addend: bool) -> Compute:
     """FMADD and its kin negate operands, NaNs included, before the one operation."""
 
     def compute(m: Builder, a: Any, b: Any, c: Any) -> Any:
@@ -103,37 +79,13 @@ def _fused(negate_product: bool, negate_addend: bool) -> Bits:
     return compute
 
 
-# ---- pairs and whole vectors ----
-
-
-def _evens_and_odds(m: Builder, a: Any, b: Any) -> tuple[Any, Any]:
-    total = 2 * a.ty.lanes
-    return m.shuffle(a, b, range(0, total, 2)), m.shuffle(a, b, range(1, total, 2))
-
-
-def _pairwise(compute: Bits) -> Semantics:
-    """Neighbours in rn:rm; in the scalar form the two lanes of rn."""
-
-    def semantics(m: Builder, insn: Insn) -> None:
-        target, a = reg(insn, 0), vector(m, reg(insn, 1))
-        if len(insn.operands) == 2:
-            result = compute(m, m.extract(a, 0), m.extract(a, 1))
-        else:
-            result = compute(m, *_evens_and_odds(m, a, vector(m, reg(insn, 2))))
-        set_vector(m, target, result)
-
-    return semantics
-
-
-def _across(compute: Bits) -> Semantics:
-    """Reduce: a tree of neighbours."""
+def _across(compute: Compute) -> Semantics:
+    """Reduce: a tree of neighbours, always of four lanes."""
 
     def semantics(m: Builder, insn: Insn) -> None:
         a = vector(m, reg(insn, 1))
-        while a.ty.lanes > 2:
-            count = a.ty.lanes
-            a = compute(m, m.shuffle(a, a, range(0, count, 2)), m.shuffle(a, a, range(1, count, 2)))
-        set_vector(m, reg(insn, 0), compute(m, m.extract(a, 0), m.extract(a, 1)))
+        pairs = compute(m, m.shuffle(a, a, (0, 2)), m.shuffle(a, a, (1, 3)))
+        set_vector(m, reg(insn, 0), compute(m, m.extract(pairs, 0), m.extract(pairs, 1)))
 
     return semantics
 
@@ -169,7 +121,7 @@ def _fcsel(m: Builder, insn: Insn) -> None:
     set_vector(m, reg(insn, 0), m.select(condition(m, insn.extra), a, b))
 
 
-def _compare_lanes(compute: Bits, absolute: bool = False) -> Semantics:
+def _compare_lanes(compute: Compute, absolute: bool = False) -> Semantics:
     """All ones where the comparison holds, else zero; with a register or with #0.0."""
 
     def semantics(m: Builder, insn: Insn) -> None:
@@ -283,7 +235,7 @@ def _fcvtxn(m: Builder, insn: Insn) -> None:
         set_low_or_high(m, target, narrow, high=lanes(target).count > lanes(source).count)
 
 
-def _swapped(compute: Bits) -> Bits:
+def _swapped(compute: Compute) -> Compute:
     return lambda m, a, b: compute(m, b, a)
 
 
@@ -297,37 +249,37 @@ _MODES = {
 }
 
 TABLE: dict[str, Semantics] = {
-    "fadd": _lanewise(_add),
-    "fsub": _lanewise(_sub),
-    "fmul": _lanewise(_mul),
-    "fdiv": _lanewise(_arithmetic(Builder.fdiv)),
-    "fsqrt": _lanewise(_arithmetic(Builder.fsqrt)),
-    "fnmul": _lanewise(lambda m, a, b: _negated(m, _mul(m, a, b))),
-    "fabd": _lanewise(lambda m, a, b: magnitude(m, _sub(m, a, b))),
-    "fabs": _lanewise(magnitude),
-    "fneg": _lanewise(_negated),
-    "fmax": _lanewise(_MAX),
-    "fmin": _lanewise(_MIN),
-    "fmaxnm": _lanewise(_MAXNM),
-    "fminnm": _lanewise(_MINNM),
-    "fmadd": _lanewise(_fused(negate_product=False, negate_addend=False)),
-    "fmsub": _lanewise(_fused(negate_product=True, negate_addend=False)),
-    "fnmadd": _lanewise(_fused(negate_product=True, negate_addend=True)),
-    "fnmsub": _lanewise(_fused(negate_product=False, negate_addend=True)),
-    "fmla": _lanewise(multiply_add, accumulate=True),
-    "fmls": _lanewise(lambda m, c, a, b: multiply_add(m, c, _negated(m, a), b), accumulate=True),
-    "faddp": _pairwise(_add),
-    "fmaxp": _pairwise(_MAX),
-    "fminp": _pairwise(_MIN),
-    "fmaxnmp": _pairwise(_MAXNM),
-    "fminnmp": _pairwise(_MINNM),
+    "fadd": lanewise(_add),
+    "fsub": lanewise(_sub),
+    "fmul": lanewise(_mul),
+    "fdiv": lanewise(_arithmetic(Builder.fdiv)),
+    "fsqrt": lanewise(_arithmetic(Builder.fsqrt)),
+    "fnmul": lanewise(lambda m, a, b: _negated(m, _mul(m, a, b))),
+    "fabd": lanewise(lambda m, a, b: magnitude(m, _sub(m, a, b))),
+    "fabs": lanewise(magnitude),
+    "fneg": lanewise(_negated),
+    "fmax": lanewise(_MAX),
+    "fmin": lanewise(_MIN),
+    "fmaxnm": lanewise(_MAXNM),
+    "fminnm": lanewise(_MINNM),
+    "fmadd": lanewise(_fused(negate_product=False, negate_addend=False)),
+    "fmsub": lanewise(_fused(negate_product=True, negate_addend=False)),
+    "fnmadd": lanewise(_fused(negate_product=True, negate_addend=True)),
+    "fnmsub": lanewise(_fused(negate_product=False, negate_addend=True)),
+    "fmla": lanewise(multiply_add, accumulate=True),
+    "fmls": lanewise(lambda m, c, a, b: multiply_add(m, c, _negated(m, a), b), accumulate=True),
+    "faddp": pairwise(_add),
+    "fmaxp": pairwise(_MAX),
+    "fminp": pairwise(_MIN),
+    "fmaxnmp": pairwise(_MAXNM),
+    "fminnmp": pairwise(_MINNM),
     "fmaxv": _across(_MAX),
     "fminv": _across(_MIN),
     "fmaxnmv": _across(_MAXNM),
     "fminnmv": _across(_MINNM),
-    "frintx": _lanewise(_round(Rounding.NEAREST_EVEN)),
-    "frinti": _lanewise(_round(Rounding.NEAREST_EVEN)),
-    **{f"frint{letter}": _lanewise(_round(mode)) for letter, mode in _MODES.items()},
+    "frintx": lanewise(_round(Rounding.NEAREST_EVEN)),
+    "frinti": lanewise(_round(Rounding.NEAREST_EVEN)),
+    **{f"frint{letter}": lanewise(_round(mode)) for letter, mode in _MODES.items()},
     "fcmp": _fcmp,
     "fcmpe": _fcmp,
     "fccmp": _fccmp,

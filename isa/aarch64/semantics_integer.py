@@ -1,4 +1,4 @@
-"""Integer arithmetic, logic, bit fields, products, and conditional operations (Arm ARM, C3.4, C3.5).
+"""Integer arithmetic, logic, bit fields, products, and conditional operations (Arm ARM, C3.4).
 
 Results of 32 bits clear the upper half of their register: `write` sees to it. For SUBS the flags
 are formed so that the common comparisons fall out of them: V is N xor (a < b), so that the

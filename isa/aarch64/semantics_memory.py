@@ -11,7 +11,6 @@ from typing import Any
 from hcc.isa.aarch64.access import (
     address,
     lane_type,
-    read,
     register,
     set_lane,
     set_vector,
@@ -129,7 +128,8 @@ def _pick(m: Builder, sources: list[Any], places: list[tuple[int, int]]) -> Any:
     """The vector of the given (source, lane) pairs."""
     if len(sources) == 2:
         count = sources[0].ty.lanes
-        return m.shuffle(*sources, [source * count + lane for source, lane in places])
+        a, b = sources
+        return m.shuffle(a, b, [source * count + lane for source, lane in places])
     return m.build([m.extract(sources[source], lane) for source, lane in places])
 
 

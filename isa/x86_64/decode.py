@@ -127,6 +127,8 @@ def decode(raw: bytes, addr: int) -> Insn:
         known = decoder.mnemonics[mnemonic] = _split_mnemonic(mnemonic.decode())
     name, repeat = known
     if name in _STRING and not any(_is_vector(operand) for operand in operands):
+        if any(isinstance(operand, Mem) and operand.extra == 32 for operand in operands):
+            raise UnsupportedError(f"'{text}' at {addr:#x}: 32-bit addresses are not supported")
         return Insn(addr, size, _STRING[name], tuple(operands), text, repeat)
     return Insn(addr, size, name, tuple(operands), text)
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "objdump": ("objdump", "Disassemble a fat binary's code for one ISA."),
     "extract": ("extract", "Write one ISA's code out as a plain static ELF."),
     "verify": ("verify", "Check a fat binary's checksums, layout and migration tables."),
+    "bench": ("bench", "Measure hcc against its peers."),
     "systolic": ("systolic", "Systolic arrays: SCALE-Sim's files and numbers."),
     "firmware": ("firmware", "LeBug instrumentation firmware: compile, run, disassemble."),
 }

@@ -1,4 +1,4 @@
-"""AArch64 instruction by instruction: every entry of the table against Unicorn on random operands."""
+"""AArch64 instruction by instruction: the whole table against Unicorn on random operands."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from unicorn import UC_ARCH_ARM64, UC_MODE_ARM, Uc, arm64_const
 
 from hcc.isa.aarch64 import ARCH
-from hcc.isa.aarch64.registers import GENERAL, VECTOR
 from hcc.isa.aarch64.operands import ZERO_REGISTER
+from hcc.isa.aarch64.registers import GENERAL, VECTOR
 from hcc.isa.arch import Imm, Insn, Mem, Reg
 from tests.isa import harness
 from tests.isa.harness import CODE, DATA_SIZE, STRIDE, Differences, Oracle, Regs
@@ -51,9 +51,9 @@ def _prepare(uc: Uc) -> None:
 
 
 # Unicorn counts the first as exceptions; exclusive stores fail in it without a load before them.
-_TESTED_APART = frozenset(
-    "svc brk udf stxr stxrb stxrh stlxr stlxrb stlxrh stxp stlxp".split()
-)
+_TESTED_APART = frozenset((
+    "svc", "brk", "udf", "stxr", "stxrb", "stxrh", "stlxr", "stlxrb", "stlxrh", "stxp", "stlxp",
+))  # fmt: skip
 
 
 def _named(insn: Insn) -> set[str]:
@@ -79,8 +79,8 @@ def _operands(rng: random.Random, insn: Insn, regs: Regs) -> None:
     harness.aim(rng, insn, regs)
     if insn.mnemonic in ("br", "blr", "ret"):
         regs[sources[0] if sources else "x30"] = CODE - 4096 + rng.randrange(512) * 4
-    if insn.mnemonic.startswith(("ldx", "lda", "stl")) and rng.randrange(4):
-        regs["x3"] &= ~15  # unaligned ones fault
+    if insn.mnemonic.startswith(("ldx", "lda", "stl")):
+        regs["x3"] &= ~15  # unaligned ones fault, though not all do in Unicorn
     if insn.mnemonic == "msr" and insn.extra in ("fpcr", "fpsr"):
         regs[sources[0]] = 0
 
@@ -106,7 +106,8 @@ def _run(trials: int) -> None:
         for trial in range(trials):
             _operands(rng, insn, regs)
             moved = regs if trial == 0 else {name: regs[name] for name in named}
-            access.wanted = tuple((regs.keys() if trial == trials - 1 else named) - _FLAG_BITS.keys())
+            wanted = regs.keys() if trial == trials - 1 else named
+            access.wanted = tuple(wanted - _FLAG_BITS.keys())
             expected = theirs.run(pc, moved, data)
             found.compare(text, regs, ours.run(pc, moved, data), expected, ignore=("fpsr",))
             regs |= {name: value for name, value in expected.regs.items() if name in named}

@@ -119,6 +119,9 @@ def prepare(rng: random.Random, insn: Insn) -> Regs:
     for operand in insn.operands:
         if isinstance(operand, Mem) and operand.base is not None and operand.base == operand.index:
             regs[operand.base] = (MIDDLE - operand.disp) // (1 + operand.scale) & U64
+        if isinstance(operand, Mem) and operand.segment and operand.base:
+            regs[operand.segment] = rng.getrandbits(40)
+            regs[operand.base] = regs[operand.base] - regs[operand.segment] & U64
     near = MIDDLE + rng.randint(-64, 64)
     match insn.mnemonic:
         case "push" | "pop":

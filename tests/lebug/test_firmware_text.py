@@ -164,13 +164,13 @@ def test_arithmetic_is_pythons(expression: str, value: int) -> None:
         ("def f(cp):\n    f(cp)\n", 2, 5, "calls"),
         ("def f(cp):\n  if 1:\n      x = 1\n    y = 2\n", 4, 1, "this indentation matches no block"),
         ("def f(cp):\n        x = 1\n    y = 2\n", 3, 1, "this indentation matches no block"),
-        ("def f(cp:\n    x = 1\n", 1, 9, "unexpected"),
+        ("def f(cp:\n    x = 1\n", 2, 9, "unexpected end of the text"),
         ("def f(cp):\n    x = $\n", 2, 9, "unexpected character '$'"),
         ("def f(cp, cp):\n    pass\n", 1, 11, "two parameters are named 'cp'"),
         ("def f(cp):\n    g(1)\ndef g(a, b):\n    pass\n", 2, 5, "g needs its 'b'"),
         ("def f(cp):\n    assert cp.N == 4, 'N must be 4'\n", 2, 5, "assertion failed: N must be 4"),
         ("def f(cp):\n    return cp.compile(1)\n", 2, 12, "compile takes no arguments"),
-        ("x = (1,\n", 1, 8, "unexpected end"),
+        ("x = (1,\n", 1, 7, "unexpected end"),
     ],
 )  # fmt: skip
 def test_error_says_where_and_what(text: str, line: int, column: int, words: str) -> None:

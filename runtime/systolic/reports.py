@@ -1,0 +1,80 @@
+"""Report files: SCALE-Sim's three (four with sparsity), byte for byte, and one JSON with names.
+
+A run's files go into <folder>/<run name>/. Each is written beside its place and moved there whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from hcc.emulator.systolic import LayerResult, NetworkResult
+from hcc.isa.errors import FormatError
+
+JSON_NAME = "REPORT.json"
+
+
+def write_file(path: Path, chunks: Iterable[str]) -> None:
+    """Write a text file atomically, chunk after chunk."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent, text=True)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _csv(rows: list[dict[str, float]], label: str = "") -> str:
+    header = "LayerID, " + ", ".join(rows[0]) + ",\n"
+    lines = [
+        f"{index}, {label}" + ", ".join(str(value) for value in row.values()) + ",\n"
+        for index, row in enumerate(rows)
+    ]
+    return header + "".join(lines)
+
+
+def report_texts(layers: Iterable[LayerResult], representation: str = "") -> dict[str, str]:
+    """The report files' texts by file name."""
+    results = list(layers)
+    texts = {
+        "COMPUTE_REPORT.csv": _csv([layer.compute_row() for layer in results]),
+        "BANDWIDTH_REPORT.csv": _csv([layer.bandwidth_row() for layer in results]),
+        "DETAILED_ACCESS_REPORT.csv": _csv([layer.access_row() for layer in results]),
+    }
+    if results[0].storage is not None:
+        text = _csv([layer.sparse_row() for layer in results], f"{representation}, ")
+        # The one header in which a blank follows the last comma.
+        header, rest = text.split(",\n", 1)
+        header = header.replace("LayerID, ", "LayerID, Sparsity Representation, ", 1)
+        texts["SPARSE_REPORT.csv"] = f"{header}, \n{rest}"
+    return texts
+
+
+def run_folder(top: Path, run_name: str) -> Path:
+    """The folder of a run, made if need be."""
+    if run_name in ("", ".", "..") or "/" in run_name or "\0" in run_name:
+        raise FormatError(f"run_name '{run_name}' is no folder name")
+    folder = top / run_name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"{folder}: {error.strerror}") from error
+    return folder
+
+
+def write_reports(result: NetworkResult, top: Path) -> Path:
+    """Write all report files of a run; returns their folder."""
+    folder = run_folder(top, result.config.run_name)
+    sparsity = result.config.sparsity
+    texts = report_texts(result.layers, sparsity.representation if sparsity else "")
+    texts[JSON_NAME] = json.dumps(result.as_dict(), indent=1) + "\n"
+    for name, text in texts.items():
+        write_file(folder / name, [text])
+    return folder

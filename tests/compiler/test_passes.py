@@ -1,0 +1,240 @@
+"""Passes on small IR texts: what each one establishes, and where points and sites go."""
+
+from __future__ import annotations
+
+import pytest
+
+from hcc.compiler.ir import Module, Op, parse_module, print_function, verify
+from hcc.compiler.passes import Points, prepare
+from hcc.compiler.passes.data_stack import lower_data_stack
+from hcc.compiler.passes.points import insert_points, reaches_point
+from hcc.compiler.passes.promote import promote
+from hcc.compiler.passes.split import split_objects
+from hcc.compiler.passes.tidy import tidy
+from hcc.isa.errors import HccError
+
+
+def module_of(body: str, head: str = "(%0: i64) -> i64 export", extra: str = "") -> Module:
+    module = parse_module(f'module "t.c"\n{extra}\nfunc @f{head} {{\n{body}\n}}')
+    verify(module)
+    return module
+
+
+def ops_of(module: Module, name: str = "f") -> list[Op]:
+    return [i.op for i in module.functions[name].instrs()]
+
+
+LOOP = """entry:
+  br head(i64 0, i64 0)
+head(%1: i64, %2: i64):
+  %3 = slt i1 %1, BOUND
+  cbr %3, body, exit
+body:
+  %4 = add i64 %2, %1
+  BODY
+  %5 = add i64 %1, i64 1
+  br head(%5, %4)
+exit:
+  ret %2"""
+
+
+def test_promote_makes_values_of_stack_objects() -> None:
+    module = module_of(
+        """entry:
+  %1 = alloca ptr size 8 align 8
+  %2 = alloca ptr size 8 align 8
+  %3 = load i64 %2 align 8
+  store %0, %1 align 8
+  %4 = load i64 %1 align 8
+  %5 = add i64 %3, %4
+  ret %5"""
+    )
+    function = module.functions["f"]
+    promote(function)
+    verify(module)
+
+    assert [Op.ADD, Op.RET] == ops_of(module)
+    # The object that was never stored reads as zero.
+    assert "add i64 i64 0, %0" in print_function(function)
+
+
+def test_promote_leaves_volatile_and_escaping_objects() -> None:
+    module = module_of(
+        """entry:
+  %1 = alloca ptr size 8 align 8 volatile
+  %2 = alloca ptr size 8 align 8
+  store i64 1, %1 align 8 volatile
+  store i64 1, %2 align 8
+  %3 = ptrtoint i64 %2
+  ret %3"""
+    )
+    promote(module.functions["f"])
+
+    assert 2 == ops_of(module).count(Op.ALLOCA)
+
+
+def test_split_takes_structs_apart_through_copies() -> None:
+    module = module_of(
+        """entry:
+  %1.a = alloca ptr size 16 align 8
+  %2.b = alloca ptr size 16 align 8
+  store %0, %1 align 8
+  %3 = ptradd ptr %1, i64 8
+  store i32 5, %3 align 4
+  memcpy %2, %1, i64 16 #8
+  %4 = load i64 %2 align 8
+  %5 = ptradd ptr %2, i64 8
+  %6 = load i32 %5 align 4
+  %7 = sext i64 %6
+  %8 = add i64 %4, %7
+  ret %8"""
+    )
+    function = module.functions["f"]
+    split_objects(function)
+    verify(module)
+    promote(function)
+    tidy(function)
+    verify(module)
+
+    assert {Op.ALLOCA, Op.MEMCPY, Op.LOAD, Op.STORE}.isdisjoint(ops_of(module))
+
+
+def test_counted_loop_is_strip_mined() -> None:
+    module = module_of(LOOP.replace("BOUND", "%0").replace("BODY", ""))
+    insert_points(module, Points.LOOPS)
+    verify(module)
+    text = print_function(module.functions["f"])
+
+    assert 1 == ops_of(module).count(Op.POLL)
+    # The poll is outside the inner loop, whose test now has the strip's limit.
+    assert "strip" in text
+    poll_block = text.split("poll\n")[0].rsplit("\n", 2)[-2]
+    assert poll_block.startswith("strip")
+
+
+def test_short_loop_gets_no_poll() -> None:
+    module = module_of(LOOP.replace("BOUND", "i64 100").replace("BODY", ""))
+    insert_points(module, Points.LOOPS)
+
+    assert Op.POLL not in ops_of(module)
+    assert set() == reaches_point(module)
+
+
+def test_loop_that_may_wrap_around_is_not_short() -> None:
+    body = LOOP.replace("slt i1 %1, BOUND", "ule i1 %1, i64 18446744073709551615")
+    module = module_of(body.replace("BODY", ""))
+    insert_points(module, Points.LOOPS)
+
+    assert 1 == ops_of(module).count(Op.POLL)
+
+
+def test_uncounted_loop_polls_at_its_latch() -> None:
+    body = LOOP.replace("slt i1 %1, BOUND", "ne i1 %2, i64 77")
+    module = module_of(body.replace("BODY", ""))
+    insert_points(module, Points.LOOPS)
+    verify(module)
+
+    assert 1 == ops_of(module).count(Op.POLL)
+    assert "strip" not in print_function(module.functions["f"])
+
+
+def test_loop_that_asks_for_a_point_gets_no_second_one() -> None:
+    module = module_of(LOOP.replace("BOUND", "%0").replace("BODY", "poll"))
+    insert_points(module, Points.LOOPS)
+
+    assert 1 == ops_of(module).count(Op.POLL)
+
+
+CALLER = """entry:
+  %1 = call i64 @g, %0 : (i64) -> i64
+  ret %1"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "polls"),
+    [
+        ("extern func @g(i64) -> i64", 1),
+        ("extern func @g(i64) -> i64 leaf", 0),
+        ("func @g(%0: i64) -> i64 export {\nentry:\n  ret %0\n}", 0),
+        ("func @g(%0: i64) -> i64 export {\nentry:\n"
+         "  %1 = call i64 @g, %0 : (i64) -> i64\n  ret %1\n}", 1),
+    ],
+    ids=["unknown callee", "leaf callee", "quiet callee", "recursive callee"],
+)  # fmt: skip
+def test_entry_poll_where_a_callee_may_poll(extra: str, polls: int) -> None:
+    module = module_of(CALLER, extra=extra)
+    insert_points(module, Points.LOOPS)
+
+    assert polls == ops_of(module).count(Op.POLL)
+
+
+def test_no_points_drops_even_those_asked_for() -> None:
+    module = module_of(LOOP.replace("BOUND", "%0").replace("BODY", "poll"))
+    insert_points(module, Points.NONE)
+
+    assert Op.POLL not in ops_of(module)
+
+
+def test_leaf_promise_is_checked() -> None:
+    module = module_of(
+        CALLER, head="(%0: i64) -> i64 export leaf", extra="extern func @g(i64) -> i64"
+    )
+
+    with pytest.raises(HccError, match="'f' is declared hcc_leaf but may reach"):
+        insert_points(module, Points.LOOPS)
+
+
+def test_object_that_lives_across_a_site_moves_to_the_data_stack() -> None:
+    module = module_of(
+        """entry:
+  %1 = alloca ptr size 24 align 8
+  %2 = alloca ptr size 8 align 8
+  store i64 3, %2 align 8
+  %3 = load i64 %2 align 8
+  store %3, %1 align 8
+  poll
+  %4 = load i64 %1 align 8
+  ret %4"""
+    )
+    function = module.functions["f"]
+    lower_data_stack(function, lambda i: i.op is Op.POLL)
+    verify(module)
+    ops = ops_of(module)
+
+    assert 1 == ops.count(Op.ALLOCA)  # the one that no site sees stays native
+    assert 1 == ops.count(Op.DSP_GET)
+    assert 2 == ops.count(Op.DSP_SET)  # taken and given back
+    assert "i64 18446744073709551584" in print_function(function)  # a frame of 32 bytes
+
+
+def test_sites_record_the_values_live_after_them_in_order() -> None:
+    module = module_of(
+        """entry:
+  %1 = add i64 %0, i64 1
+  %2 = add i64 %0, i64 2
+  %3 = call i64 @g, %2 : (i64) -> i64
+  %4 = add i64 %3, %1
+  %5 = add i64 %4, %0
+  ret %5""",
+        extra="extern func @g(i64) -> i64",
+    )
+    prepare(module, Points.LOOPS, check=True)
+    sites = [i.site for i in module.functions["f"].instrs() if i.site is not None]
+
+    assert [0, 1] == [s.id for s in sites]
+    # At the entry poll only the parameter lives; after the call the parameter and %1, not %2.
+    assert [1, 2] == [len(s.live) for s in sites]
+
+
+def test_resume_function_has_an_entry_per_site() -> None:
+    module = module_of(
+        LOOP.replace("BOUND", "%0").replace("BODY", "%9 = call i64 @g, %4 : (i64) -> i64"),
+        extra="extern func @g(i64) -> i64",
+    )
+    prepare(module, Points.LOOPS, check=True)
+    resume = module.functions["f.resume"]
+    switch = resume.entry.terminator
+
+    assert "f" == resume.resumes
+    assert switch.op is Op.SWITCH
+    assert (0, 1, 2) == switch.attr

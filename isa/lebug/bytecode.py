@@ -202,6 +202,8 @@ def decode(data: bytes, source: str = "bytecode") -> Firmware:
     version, flags = header[1], header[2]
     if version != VERSION:
         raise FormatError(f"{source}: bytecode version {version}; this hcc reads {VERSION}")
+    if flags & ~(_FORK_CODES | _HAS_EDGES):
+        raise FormatError(f"{source}: unknown flags {flags:#x}")
     machine = _machine(header, reader)
     name = reader.take(struct.unpack("<H", reader.take(2, "name"))[0], "name")
     count = reader.take(1, "chain count")[0]

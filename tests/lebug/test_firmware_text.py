@@ -1,5 +1,7 @@
 """The text front end: what it takes, what it refuses, and where it says so."""
 
+# ruff: noqa: SIM300 (tests put the expected value first)
+
 from __future__ import annotations
 
 import pytest
@@ -142,37 +144,87 @@ def test_arithmetic_is_pythons(expression: str, value: int) -> None:
     ("text", "line", "column", "words"),
     [
         ("def f(cp):\n    cp.v_commit()\n", 2, 5, "v_commit outside a chain"),
-        ("def f(cp):\n    cp.begin_chain()\n    cp.begin_chain()\n", 3, 5, "begin_chain inside chain 1"),
+        (
+            "def f(cp):\n    cp.begin_chain()\n    cp.begin_chain()\n",
+            3,
+            5,
+            "begin_chain inside chain 1",
+        ),
         ("def f(cp):\n    cp.begin_chain()\n", 1, 1, "chain 1 has no end_chain"),
         ("def f(cp):\n    cp.end_chain()\n", 2, 5, "end_chain without begin_chain"),
         ("def f(cp):\n" + CHAIN + "    while True:\n        pass\n", 5, 11, "'while' is not part"),
         ("def f(cp):\n    x = lambda: 1\n", 2, 15, "'lambda' is not part"),
         ("class A:\n    pass\n", 1, 7, "'class' is not part"),
-        ("def f(cp):\n    cp.v_comit()\n", 2, 5, "no firmware instruction is named 'v_comit'; is 'v_commit' meant?"),
-        ("def f(cp):\n    begin_chian()\n", 2, 5, "'begin_chian' is not defined; is 'begin_chain' meant?"),
+        (
+            "def f(cp):\n    cp.v_comit()\n",
+            2,
+            5,
+            "no firmware instruction is named 'v_comit'; is 'v_commit' meant?",
+        ),
+        (
+            "def f(cp):\n    begin_chian()\n",
+            2,
+            5,
+            "'begin_chian' is not defined; is 'begin_chain' meant?",
+        ),
         ("def f(cp):\n    begin_chain()\n    vv_add()\n", 3, 5, "vv_add needs its argument 'addr'"),
-        ("def f(cp):\n    begin_chain()\n    vv_add(0, 'never')\n", 3, 5, "condition not understood: 'never'"),
-        ("def f(cp):\n    begin_chain()\n    vv_add(0, cond='last')\n", 3, 5, "vv_add has no argument 'cond'"),
-        ("def f(cp):\n    begin_chain()\n    v_cache(0.5)\n", 3, 5, "v_cache: the address 0.5 is not an integer"),
-        ("def f(cp):\n    begin_chain()\n    m_reduce('K')\n", 3, 5, "unknown axis for instruction m_reduce"),
+        (
+            "def f(cp):\n    begin_chain()\n    vv_add(0, 'never')\n",
+            3,
+            5,
+            "condition not understood: 'never'",
+        ),
+        (
+            "def f(cp):\n    begin_chain()\n    vv_add(0, cond='last')\n",
+            3,
+            5,
+            "vv_add has no argument 'cond'",
+        ),
+        (
+            "def f(cp):\n    begin_chain()\n    v_cache(0.5)\n",
+            3,
+            5,
+            "v_cache: the address 0.5 is not an integer",
+        ),
+        (
+            "def f(cp):\n    begin_chain()\n    m_reduce('K')\n",
+            3,
+            5,
+            "unknown axis for instruction m_reduce",
+        ),
         ("def f(cp):\n    begin_chain()\n    v_commit(3)\n", 3, 5, "cannot commit 3 elements"),
         ("def f(cp):\n    x = 1 / 0\n", 2, 9, "division by zero"),
         ("def f(cp):\n    x = y + 1\n", 2, 9, "'y' is not defined"),
         ("def f(cp):\n    x = 'a' * 9\n", 2, 9, "'*' on a string"),
         ("def f(cp):\n    x = 2 ** 100\n", 2, 9, "an integer of more than 64 bits"),
-        ("def f(cp):\n    for i in range(10 ** 9):\n        pass\n", 2, 14, "a range of 1000000000 rounds"),
+        (
+            "def f(cp):\n    for i in range(10 ** 9):\n        pass\n",
+            2,
+            14,
+            "a range of 1000000000 rounds",
+        ),
         ("def f(cp):\n    f(cp)\n", 2, 5, "calls"),
-        ("def f(cp):\n  if 1:\n      x = 1\n    y = 2\n", 4, 1, "this indentation matches no block"),
+        (
+            "def f(cp):\n  if 1:\n      x = 1\n    y = 2\n",
+            4,
+            1,
+            "this indentation matches no block",
+        ),
         ("def f(cp):\n        x = 1\n    y = 2\n", 3, 1, "this indentation matches no block"),
         ("def f(cp:\n    x = 1\n", 2, 9, "unexpected end of the text"),
         ("def f(cp):\n    x = $\n", 2, 9, "unexpected character '$'"),
         ("def f(cp, cp):\n    pass\n", 1, 11, "two parameters are named 'cp'"),
         ("def f(cp):\n    g(1)\ndef g(a, b):\n    pass\n", 2, 5, "g needs its 'b'"),
-        ("def f(cp):\n    assert cp.N == 4, 'N must be 4'\n", 2, 5, "assertion failed: N must be 4"),
+        (
+            "def f(cp):\n    assert cp.N == 4, 'N must be 4'\n",
+            2,
+            5,
+            "assertion failed: N must be 4",
+        ),
         ("def f(cp):\n    return cp.compile(1)\n", 2, 12, "compile takes no arguments"),
         ("x = (1,\n", 1, 7, "unexpected end"),
     ],
-)  # fmt: skip
+)
 def test_error_says_where_and_what(text: str, line: int, column: int, words: str) -> None:
     if text.startswith("def f(cp):\n    g("):
         found = place(text, entry="f")

@@ -1,5 +1,7 @@
 """Every library firmware against its formula in numpy, on random vectors and frames."""
 
+# ruff: noqa: SIM300 (tests put the expected value first)
+
 from __future__ import annotations
 
 import inspect
@@ -169,7 +171,7 @@ def test_distribution_is_a_histogram_per_frame(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "bins"), [("distribution", 6), ("distributionFixed", 4)])
 def test_distribution_refuses_bins_it_cannot_place(name: str, bins: int) -> None:
-    with pytest.raises(FirmwareError, match="assertion failed: .*bins"):
+    with pytest.raises(FirmwareError, match=r"assertion failed: .*bins"):
         compile_library(name, MACHINE, arguments={"bins": bins})
 
 
@@ -274,7 +276,7 @@ def test_fixed_version_does_not_leak_the_frame_before() -> None:
 
 
 def test_unknown_library_firmware_lists_the_known_ones() -> None:
-    with pytest.raises(HccError, match="no library firmware 'nope'.*raw, passThrough"):
+    with pytest.raises(HccError, match=r"no library firmware 'nope'.*raw, passThrough"):
         find("nope")
 
 

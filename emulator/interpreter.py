@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from hcc.emulator.faults import Fault, FaultKind, MemoryFault, TrapRaised
 from hcc.emulator.memory import Memory
 from hcc.emulator.pybuilder import PyBuilder
-from hcc.emulator.pyops import NAMESPACE
+from hcc.emulator.pyops import NAMESPACE, scratch_cell
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError
@@ -129,7 +129,7 @@ class Interpreter:
         self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
         view = memoryview(memory.data)
-        self._namespace = dict(NAMESPACE) | {
+        self._namespace = NAMESPACE | scratch_cell() | {
             "mem": memory.data,
             "mem2": view.cast("H"),
             "mem4": view.cast("I"),

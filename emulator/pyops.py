@@ -186,14 +186,16 @@ def _sext(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
     return f"({_signed(args[0], types[0])} & {ty.mask})"
 
 
-def _rounded(ty: Ty, text: str) -> str:
-    return f"f32({text})" if ty.bits == 32 else f"({text})"
-
-
 def _bitcast(ty: Ty, args: list[str], types: list[Ty], attr: Any) -> str:
-    letters = {32: ("I", "F"), 64: ("Q", "D")}[ty.bits]
-    pack, unpack = letters if ty.is_float else letters[::-1]
-    return f"U{unpack}(P{pack}({args[0]}))[0]"
+    """A number that is known; `through` has the ones that are not."""
+    whole, number = {32: ("I", "F"), 64: ("Q", "D")}[ty.bits]
+    pack, unpack = (whole, number) if ty.is_float else (number, whole)
+    text = f"U{unpack}(P{pack}({args[0]}))[0]"
+    if ty.is_float and args[0].isdigit():
+        value = eval(text, NAMESPACE)
+        if math.isfinite(value):
+            return f"({value!r})"
+    return text
 
 
 SPELLINGS: dict[Op, Spelling] = {
@@ -230,20 +232,52 @@ SPELLINGS: dict[Op, Spelling] = {
     Op.SEXT: _sext,
     Op.TRUNC: lambda ty, a, t, x: f"({a[0]} & {ty.mask})",
     Op.BITCAST: _bitcast,
-    Op.FADD: lambda ty, a, t, x: _rounded(ty, f"{a[0]} + {a[1]}"),
-    Op.FSUB: lambda ty, a, t, x: _rounded(ty, f"{a[0]} - {a[1]}"),
-    Op.FMUL: lambda ty, a, t, x: _rounded(ty, f"{a[0]} * {a[1]}"),
-    Op.FDIV: lambda ty, a, t, x: _rounded(ty, f"fdiv({a[0]}, {a[1]})"),
-    Op.FSQRT: lambda ty, a, t, x: _rounded(ty, f"fsqrt({a[0]})"),
+    Op.FADD: lambda ty, a, t, x: f"({a[0]} + {a[1]})",
+    Op.FSUB: lambda ty, a, t, x: f"({a[0]} - {a[1]})",
+    Op.FMUL: lambda ty, a, t, x: f"({a[0]} * {a[1]})",
+    Op.FDIV: lambda ty, a, t, x: f"fdiv({a[0]}, {a[1]})",
+    Op.FSQRT: lambda ty, a, t, x: f"fsqrt({a[0]})",
     Op.FMA: lambda ty, a, t, x: f"fma{ty.bits}({a[0]}, {a[1]}, {a[2]})",
     Op.FPEXT: lambda ty, a, t, x: a[0],
-    Op.FPTRUNC: lambda ty, a, t, x: f"f32({a[0]})",
+    Op.FPTRUNC: lambda ty, a, t, x: a[0],
     Op.SITOFP: lambda ty, a, t, x: f"sitofp({a[0]}, {1 << (t[0].bits - 1)}, TY{ty.bits})",
     Op.UITOFP: lambda ty, a, t, x: f"uitofp({a[0]}, TY{ty.bits})",
     Op.FPTOSI: lambda ty, a, t, x: f"fptosi({a[0]}, {ty.bits})",
     Op.FPTOUI: lambda ty, a, t, x: f"fptoui({a[0]}, {ty.bits})",
     Op.FROUND: lambda ty, a, t, x: f"fround({a[0]}, ROUND_{x.value})",
 }
+
+
+def through(op: Op, ty: Ty, source: Ty) -> tuple[str, str] | None:
+    """The views of the scratch cell that a value is written to and read from, if it needs to be.
+
+    A float that becomes its bits or the other way, and a single computed in double precision,
+    which is rounded by writing it as a single. (A cell beats a call of `struct` by far.)
+    """
+    if op is Op.BITCAST and source.is_float is not ty.is_float:
+        return _CELLS[source.is_float, ty.bits], _CELLS[ty.is_float, ty.bits]
+    if ty.bits == 32 and op in _ROUNDED:
+        return "cell_f4", "cell_f4"
+    return None
+
+
+_ROUNDED = frozenset((Op.FADD, Op.FSUB, Op.FMUL, Op.FDIV, Op.FSQRT, Op.FPTRUNC))
+_CELLS = {
+    (True, 32): "cell_f4",
+    (True, 64): "cell_f8",
+    (False, 32): "cell_u4",
+    (False, 64): "cell_u8",
+}
+
+
+def scratch_cell() -> dict[str, Any]:
+    """The views of eight bytes that generated code converts through, by name."""
+    view = memoryview(bytearray(8))
+    return {
+        name: view.cast(letter)  # type: ignore[call-overload]
+        for name, letter in zip(_CELLS.values(), "fdIQ", strict=True)
+    }
+
 
 # Operations whose spelling names an operand twice.
 REPEATS = frozenset((Op.FUNO,))

@@ -16,7 +16,7 @@ from typing import Any
 
 from hcc.emulator.memory import READ, WRITE
 from hcc.emulator.pynodes import PACK, Node
-from hcc.emulator.pyops import LOOSE, REPEATS, SPELLINGS
+from hcc.emulator.pyops import LOOSE, REPEATS, SPELLINGS, through
 from hcc.isa.builder import Op, Trap
 from hcc.isa.values import I1
 
@@ -78,6 +78,8 @@ class Printer:
             return self._float_bits(node)
         shared = node.uses > 1
         text = self._text(node, loose and not shared)
+        if node.name is not None:
+            return node.name
         if shared or len(text) > _MAX_TEXT:
             return self._assign(node, text)
         return text
@@ -130,7 +132,19 @@ class Printer:
             case _:
                 texts = [self.expr(a) for a in args]
         spellings = LOOSE if loose and op in LOOSE else SPELLINGS
-        return spellings[op](node.ty, texts, [a.ty for a in args], node.attr)  # type: ignore[index]
+        text = spellings[op](node.ty, texts, [a.ty for a in args], node.attr)  # type: ignore[index]
+        if isinstance(op, Op) and (node.ty.is_float or op is Op.BITCAST):
+            cells = through(op, node.ty, args[0].ty)
+            if cells is not None and args[0].const is None:
+                return self._through(node, texts[0] if op is Op.BITCAST else text, *cells)
+        return text
+
+    def _through(self, node: Node, text: str, put: str, take: str) -> str:
+        """Convert in a statement of its own, as an expression cannot write a cell."""
+        name = node.name = self._temp()
+        self.line(self._pc, f"{put}[0] = {text}; {name} = {take}[0]")
+        self._named.append(node)
+        return name
 
     def _pack(self, node: Node) -> str:
         width = node.args[0].ty.bits

@@ -39,6 +39,8 @@ from hcc.isa.values import F32, F64, I1, I64, Ty, int_type, vec
 class Op(Enum):
     """The pure operations. Integer ones wrap; comparisons give i1 (per lane for vectors)."""
 
+    __hash__ = object.__hash__  # as good as Enum's own, which is a Python function
+
     # integer arithmetic and logic; both operands and the result have one type
     ADD = "add"
     SUB = "sub"

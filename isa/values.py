@@ -20,9 +20,12 @@ class Kind(Enum):
     FLOAT = "f"
 
 
-@frozen
+@frozen(eq=False)
 class Ty:
-    """The type of a value: `lanes` elements of `bits` bits each."""
+    """The type of a value: `lanes` elements of `bits` bits each.
+
+    There is one object of each type, so that types are compared by identity.
+    """
 
     kind: Kind
     bits: int

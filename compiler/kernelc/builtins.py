@@ -303,6 +303,3 @@ def _fold(name: str, args: list[Expr], result: CType) -> int | None:
             return int.from_bytes(value.to_bytes(size, "little"), "big")
     return None
 
-
-__all__ = ["BUILTIN_FUNCTIONS", "VA_LIST", "BuiltinName", "Builtins", "CONST_CHAR_POINTER",
-           "FunctionType", "Name", "round_to"]  # fmt: skip

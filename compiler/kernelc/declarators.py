@@ -275,7 +275,6 @@ class Declarators(Specifiers):
     # ---- members ----
 
     def open_members(self, type_: RecordType) -> None:
-        self.pending_members: list[tuple[RecordType, list[Member], list[int]]]
         self.pending_members.append((type_, [], []))
 
     def on_member_first(self, specs: Specs, declared: Any) -> Specs:

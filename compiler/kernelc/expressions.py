@@ -342,7 +342,7 @@ class Expressions(Builtins):
             return ErrorExpr(ERROR, at)
         converted = self._arguments(callee, type_, args, open_)
         if converted is None:
-            return ErrorExpr(result.unqual, at) if result.is_error else _failed(result, at)
+            return ErrorExpr(ERROR, at)
         function = callee if callee.type.is_function else self.value(callee)
         return Call(result.unqual, at, function, converted)
 
@@ -503,10 +503,3 @@ def _through(member: MemberOf, here: Offset) -> Offset:
         node = node.base
     return Offset(member.type, here.bytes + offset)
 
-
-def _failed(result: CType, at: int) -> Expr:
-    """A call with wrong arguments: complained about, so of no further interest."""
-    return ErrorExpr(ERROR if not result.is_void else result, at)
-
-
-__all__ = ["Expressions", "is_lvalue"]

@@ -48,12 +48,24 @@ class Parser:
             for origin, size, name in tables.rules
         ]
 
+        self._running: _Run | None = None
+
     def parse(self, tokens: list[Token], start: str, strict: bool = False) -> Any:
         """The value of the start symbol. `strict` raises `SyntaxFault` instead of recovering."""
         last = tokens[-1].lineno if tokens else 0
         end = Token("CPP_END", "", last)
         end.kind = END
-        return _Run(self, [*tokens, end], start, strict).run()
+        outer = self._running
+        self._running = _Run(self, [*tokens, end], start, strict)
+        try:
+            return self._running.run()
+        finally:
+            self._running = outer
+
+    def next_kind(self) -> str:
+        """The kind of the first token that no action has seen yet."""
+        running = self._running
+        return running.tokens[running.index].kind if running is not None else END
 
 
 class _Run:

@@ -16,7 +16,7 @@ from hcc.compiler.kernelc.positions import SourceFiles
 from hcc.compiler.kernelc.scope import Function, Scope, Typedef, Variable, did_you_mean
 from hcc.compiler.kernelc.syntax import Case, VlaMark
 from hcc.compiler.kernelc.tokens import Token
-from hcc.compiler.kernelc.types import ERROR, CType, RecordType
+from hcc.compiler.kernelc.types import ERROR, CType, Member, RecordType
 
 _HEADER_OF_TYPE = {
     **dict.fromkeys(("size_t", "ptrdiff_t", "wchar_t"), "stddef.h"),
@@ -54,6 +54,7 @@ class State:
     loops: int
     switches: list[SwitchContext]
     vla: VlaMark | None
+    records: int
 
 
 @define(eq=False)
@@ -89,6 +90,7 @@ class Semantics:
         self.loops = 0
         self.switches: list[SwitchContext] = []
         self.vla: VlaMark | None = None
+        self.pending_members: list[tuple[RecordType, list[Member], list[int]]] = []
         self.undeclared: set[str] = set()
         self.used_symbols: dict[str, int] = {}
 
@@ -116,7 +118,12 @@ class Semantics:
     def mark(self, at: int, value: Any = None, braces: int = 0) -> Mark:
         """A mark of the state as it is now, before something is opened."""
         state = State(
-            self.scope.depth, self.function, self.loops, list(self.switches), self.vla
+            self.scope.depth,
+            self.function,
+            self.loops,
+            list(self.switches),
+            self.vla,
+            len(self.pending_members),
         )
         return Mark(at, state, value, braces)
 
@@ -129,6 +136,7 @@ class Semantics:
         self.loops = before.loops
         self.switches = before.switches
         self.vla = before.vla
+        del self.pending_members[before.records :]
 
     # ---- names ----
 

@@ -10,7 +10,7 @@ from hcc.compiler.kernelc.expressions import Expressions
 from hcc.compiler.kernelc.lexer import Attribute
 from hcc.compiler.kernelc.scope import EnumConstant, TagEntry, Typedef
 from hcc.compiler.kernelc.semantics import Mark
-from hcc.compiler.kernelc.syntax import Expr, IntConst
+from hcc.compiler.kernelc.syntax import Expr
 from hcc.compiler.kernelc.tokens import Token
 from hcc.compiler.kernelc.types import (
     BOOL,
@@ -102,9 +102,7 @@ class Specs:
 class Specifiers(Expressions):
     """The actions of specifiers, records and enumerations' heads."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.records: list[Record] = []
+    enumerators: list[EnumConstant]
 
     # ---- collecting ----
 
@@ -363,6 +361,3 @@ class Specifiers(Expressions):
             for constant in self.enumerators:
                 constant.type = LONG if base.signed else ULONG
         return ("tag", mark.at, type_)
-
-
-__all__ = ["Attributes", "IntConst", "Specs", "Specifiers"]

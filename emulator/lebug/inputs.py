@@ -8,7 +8,6 @@ and 1, or a .npy file with one entry a vector.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from hcc.isa.errors import FormatError, HccError
+
+from .arrayfile import read_npy, read_npz
 
 AnyArray = NDArray[np.generic]
 
@@ -44,8 +45,6 @@ def read_vectors(path: str | Path, n: int) -> VectorFile:
     """The vectors of a file as (count, n); FormatError if it is no such array."""
     path = Path(path)
     array, signals = _load(path)
-    if array.dtype.kind not in "fiub":
-        raise FormatError(f"{path}: values of type {array.dtype}: real numbers are wanted")
     if array.ndim == 0:
         raise FormatError(f"{path}: a single number, not vectors")
     if array.ndim == 1:
@@ -63,10 +62,8 @@ def read_vectors(path: str | Path, n: int) -> VectorFile:
 
 
 def read_numbers(path: str | Path) -> list[float]:
-    """All the real numbers of an array file, in order; FormatError if they are not real."""
+    """All the real numbers of an array file, in order; FormatError if it is none."""
     array = _load(Path(path))[0]
-    if array.dtype.kind not in "fiub":
-        raise FormatError(f"{path}: values of type {array.dtype}: real numbers are wanted")
     return [float(value) for value in array.reshape(-1).astype(np.float64)]
 
 
@@ -126,34 +123,19 @@ def parts(count: int, size: int) -> Iterator[slice]:
 
 
 def _bits(array: AnyArray, count: int, what: str) -> NDArray[np.bool_]:
-    if array.dtype.kind not in "fiub":
-        raise HccError(f"{what}: values of type {array.dtype}: 0 and 1 are wanted")
     if array.shape != (count,):
         raise HccError(f"{what}: {array.size} entries for {count} vectors")
     return array.astype(np.bool_)
 
 
 def _load(path: Path) -> tuple[AnyArray, dict[str, AnyArray]]:
-    try:
-        match path.suffix.lower():
-            case ".npy":
-                return np.load(path, mmap_mode="r", allow_pickle=False), {}
-            case ".npz":
-                with np.load(path, allow_pickle=False) as archive:
-                    if "v" not in archive.files:
-                        raise FormatError(f"{path}: no array 'v' in it")
-                    names = {"valid", "eof1", "eof2"} & set(archive.files)
-                    return archive["v"], {name: archive[name].reshape(-1) for name in names}
-    except OSError as error:
-        raise HccError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except (
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        SyntaxError,
-        MemoryError,
-        OverflowError,
-    ) as error:
-        detail = str(error).splitlines()[0][:100] if str(error) else "no data"
-        raise FormatError(f"{path}: not a numpy array file: {detail}") from None
+    match path.suffix.lower():
+        case ".npy":
+            return read_npy(path), {}
+        case ".npz":
+            found = read_npz(path, {"v", "valid", "eof1", "eof2"})
+            if "v" not in found:
+                raise FormatError(f"{path}: no array 'v' in it")
+            vectors = found.pop("v")
+            return vectors, {name: array.reshape(-1) for name, array in found.items()}
     raise FormatError(f"{path}: input vectors are .npy or .npz, not '{path.suffix}'")

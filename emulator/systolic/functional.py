@@ -89,7 +89,7 @@ def _loaded_fold(
         running[0] = 0
         running += across * kept
         written: Bools = sums[line] < blank
-        np.add.at(out, sums[line][written], running[-1][written])
+        out[sums[line][written]] += running[-1][written]
 
 
 def multiply(
@@ -135,6 +135,4 @@ def multiply(
         else:
             loaded = 0 if isinstance(plan.ifmap, Stationary) else 1
             _loaded_fold(plan, values[1 - loaded], values[loaded], sums, out, kind)
-    columns_first = plan.ofmap.operand.sizes
-    assert set(columns_first.values()) == {layer.m, layer.n} or layer.m == layer.n
     return out.reshape(layer.ofmap_h, layer.ofmap_w, layer.filters)

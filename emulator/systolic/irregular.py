@@ -178,4 +178,11 @@ def simulate_irregular(
         dram_ofmap=ofmap_span(writer, Compat.V3),
         storage=sparse.storage if sparse else None,
     )
-    return Simulation(result, plan, buffers, writer)
+    return Simulation(
+        result,
+        plan,
+        buffers,
+        writer,
+        (sides[0].demand, sides[1].demand),
+        (sides[0].order, sides[1].order),
+    )

@@ -10,7 +10,8 @@ from attrs import evolve, frozen
 from .config import Compat, Config, Interface
 from .dataflows import DATAFLOWS, Dataflow
 from .epochs import Fetched, capacity, count_fetches
-from .operands import Unfolded
+from .explicit import Demand, StreamDemand
+from .operands import Ints, Unfolded
 from .replay import ReadTimes, Timeline, replay, replay_writes
 from .sparsity import Storage
 from .streams import Plan, ReadStream, Skewed
@@ -295,12 +296,15 @@ def read_span(side: ReadTimes) -> Span:
 
 @frozen
 class Simulation:
-    """A simulated layer with what traces need beyond the figures."""
+    """A simulated layer with what traces need beyond the figures: `orders` are the prefetch
+    orders where they are not the streams' own."""
 
     result: LayerResult
     plan: Plan
     buffers: Buffers
     writer: WriteBuffer
+    demands: tuple[Demand, Demand]
+    orders: tuple[Ints, Ints] | None = None
 
     def named(self, name: str) -> Simulation:
         """The same for a layer of the same shape."""
@@ -342,4 +346,5 @@ def simulate(
         dram_filter=buffers.dram[1],
         dram_ofmap=ofmap_span(writer, compat),
     )
-    return Simulation(result, plan, buffers, writer)
+    demands = StreamDemand(plan.ifmap), StreamDemand(plan.filter)
+    return Simulation(result, plan, buffers, writer, demands)

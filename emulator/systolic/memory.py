@@ -97,7 +97,14 @@ class ArrayRun:
         self.line += 1
 
     def run(self) -> int:
-        """Present all lines left; returns the cycle after the last, waits included."""
+        """Present all lines left; returns the cycle at which the memory is done as well."""
         while not self.done:
             self.step()
-        return self.cycle
+        return self.memory.finish(self.cycle)
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the cells' cycles so far that a finished layer spends on MACs, in percent."""
+        array = self.plan.array
+        macs = array.row_extent * array.col_extent * self.plan.time
+        return 100 * macs / ((self.cycle - self.start) * array.rows * array.cols)

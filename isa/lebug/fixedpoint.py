@@ -59,7 +59,8 @@ def encode_array(
         raise HccError(f"{what}{_place(bad)}: NaN has no {kind.label} encoding")
     largest = float((1 << (width - 1)) - 1)
     if kind is DataType.FIXED_POINT:
-        scaled = np.rint(values * float(1 << width // 2))
+        with np.errstate(over="ignore"):
+            scaled = np.rint(values * float(1 << width // 2))
         return np.clip(scaled, -largest, largest).astype(np.int64)
     finite = np.where(np.isposinf(values), largest, np.where(np.isneginf(values), -largest, values))
     bad = finite != np.trunc(finite)

@@ -64,7 +64,7 @@ def test_a_field_over_a_byte_is_refused() -> None:
 
 @pytest.mark.parametrize("cut", [0, 3, 20, 50, -5, -1])
 def test_truncated_bytecode_is_refused(cut: int) -> None:
-    with pytest.raises(FormatError, match="x.lbc: "):
+    with pytest.raises(FormatError, match=r"x\.lbc: "):
         decode(encode(distribution())[:cut], "x.lbc")
 
 

@@ -151,7 +151,7 @@ def test_last_range_of_the_whole_memory() -> None:
 
 def test_rows_of_one_range() -> None:
     machine = evolve(MACHINE, m=1)
-    found = findings(FILTER[:2] + [{**COMMIT, "size": 4}], machine=machine, edges=[0.0, 1.0])
+    found = findings([*FILTER[:2], {**COMMIT, "size": 4}], machine=machine, edges=[0.0, 1.0])
 
     assert [("edge-group", 1)] == codes(found)
     assert "its own lower edge + 1 unit" in found[0].message

@@ -3,8 +3,6 @@
 Hypothesis prints the failing example; the seed of a run is in its `--hypothesis-seed` message.
 """
 
-
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,0 +1,1 @@
+"""The kernel C front end."""

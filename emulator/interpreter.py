@@ -110,6 +110,16 @@ class _FlagEffects:
     next_pc: int
 
 
+def _namespace(memory: Memory) -> dict[str, Any]:
+    """The names that translated code uses."""
+    view = memoryview(memory.data)
+    plain = {"mem": memory.data, "mem2": view.cast("H"), "mem4": view.cast("I")}
+    other = {"mem8": view.cast("Q"), "pages": memory.pages, "Trapped": TrapRaised}
+    slow = {"load": memory.load, "store": memory.store}
+    traps = {f"TRAP_{kind.name}": fault for kind, fault in _TRAP_FAULTS.items()}
+    return NAMESPACE | scratch_cell() | plain | other | slow | traps
+
+
 class Interpreter:
     """One CPU: a state that runs code over a memory."""
 
@@ -128,18 +138,7 @@ class Interpreter:
         self._effects: dict[int, _FlagEffects] = {}
         self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
-        view = memoryview(memory.data)
-        self._namespace = NAMESPACE | scratch_cell() | {
-            "mem": memory.data,
-            "mem2": view.cast("H"),
-            "mem4": view.cast("I"),
-            "mem8": view.cast("Q"),
-            "pages": memory.pages,
-            "load": memory.load,
-            "store": memory.store,
-            "Trapped": TrapRaised,
-        }
-        self._namespace |= {f"TRAP_{kind.name}": fault for kind, fault in _TRAP_FAULTS.items()}
+        self._namespace = _namespace(memory)
 
     # ---- control ----
 

@@ -8,6 +8,7 @@ folds back into the comparison it came from.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from hcc.emulator.pyops import NAMESPACE, SPELLINGS
@@ -63,6 +64,13 @@ class Vector:
 AnyValue = Node | Vector
 
 
+@lru_cache(maxsize=1 << 14)
+def _folded(op: Op, ty: Ty, numbers: tuple[int, ...], types: tuple[Ty, ...], attr: Any) -> int:
+    """An operation on integer constants, by its own spelling."""
+    text = SPELLINGS[op](ty, [str(number) for number in numbers], list(types), attr)
+    return int(eval(text, NAMESPACE))
+
+
 class Graph:
     """Makes the nodes of one block; the same operation on the same nodes is the same node."""
 
@@ -78,11 +86,15 @@ class Graph:
 
     def operation(self, op: Op, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:
         """A scalar operation, computed at once where its integer operands are constants."""
-        if not ty.is_float and all(a.const is not None for a in args):
-            types = [a.ty for a in args]
-            if not any(t.is_float for t in types):
-                text = SPELLINGS[op](ty, [str(a.const) for a in args], types, attr)
-                return self.constant(ty, int(eval(text, NAMESPACE)))
+        numbers = []
+        for a in args:
+            if a.const is None:
+                break
+            numbers.append(a.const)
+        else:
+            if not ty.is_float:
+                types = tuple([a.ty for a in args])
+                return self.constant(ty, _folded(op, ty, tuple(numbers), types, attr))
         return self._simplified(op, ty, args) or self._node(op, ty, args, attr)
 
     def _node(self, op: Op | str, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:

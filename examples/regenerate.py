@@ -1,6 +1,6 @@
 """Makes every example's expected output anew, with gcc and its C library.
 
-    python regenerate.py [name...]
+python regenerate.py [name...]
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ GCC = ["gcc", "-std=gnu99", "-Wall", "-Wextra", "-Werror", "-O2", "-ffp-contract
 
 
 def examples() -> list[dict[str, Any]]:
-    return tomllib.loads((HERE / "examples.toml").read_text())["example"]
+    table: list[dict[str, Any]] = tomllib.loads((HERE / "examples.toml").read_text())["example"]
+    return table
 
 
 def build(example: dict[str, Any], folder: Path) -> Path:
     """The example as gcc compiles it, without a warning."""
-    program = folder / example["name"]
+    program = folder / str(example["name"])
     sources = [str(HERE / source) for source in example["sources"]]
     host = HERE.parent / "compiler" / "libhcc" / "host"
     subprocess.run([*GCC, f"-I{host}", "-o", program, *sources, "-lm"], check=True)
@@ -38,8 +39,9 @@ def main() -> None:
             program = build(example, Path(folder))
             for size in ("small", "full"):
                 run = example[size]
-                done = subprocess.run([program, *run["args"]], cwd=HERE, stdout=subprocess.PIPE,
-                                      check=True)
+                done = subprocess.run(
+                    [program, *run["args"]], cwd=HERE, stdout=subprocess.PIPE, check=True
+                )
                 (HERE / run["expected"]).write_bytes(done.stdout)
 
 

@@ -308,6 +308,7 @@ class Declarations(Declarators):
         if self.function is None and self.scope.depth > 0:
             self.error(equals.lineno, f"parameter '{variable.name}' is initialised")
             return
+        variable.reads_itself = variable.used
         variable.type, variable.init = self.initializer(variable.type, value, variable.static)
         variable.defined = True
         if variable.vla is not None:

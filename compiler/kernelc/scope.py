@@ -38,6 +38,8 @@ class Variable:
     is_register: bool = False
     align: int = 0
     used: bool = False
+    reads_itself: bool = False
+    """Whether its initialiser refers to it."""
     vla: VlaMark | None = None
     slot: Any = None
 

@@ -102,29 +102,66 @@ def polynomials() -> list[Polynomial]:
     half_step = ln2 / 2 ** (EXP_BITS + 1) * mpf("1.001")
     zero = mpf(0)
     return [
-        Polynomial("sin", "(sin x / x - 1) / z, z = x^2", odd_rest(mp.sin, mpf(-1) / 6), zero,
-                   quarter_pi**2, 6),
-        Polynomial("cos", "(cos x - 1 + z/2) / z^2, z = x^2", cosine_rest, zero,
-                   quarter_pi**2, 5),
+        Polynomial(
+            "sin",
+            "(sin x / x - 1) / z, z = x^2",
+            odd_rest(mp.sin, mpf(-1) / 6),
+            zero,
+            quarter_pi**2,
+            6,
+        ),
+        Polynomial("cos", "(cos x - 1 + z/2) / z^2, z = x^2", cosine_rest, zero, quarter_pi**2, 5),
         Polynomial("exp", "(exp r - 1 - r - r^2/2) / r^3", exp_rest, -half_step, half_step, 3),
         Polynomial("expm1", "(exp x - 1 - x - x^2/2) / x^3", exp_rest, -eighth, eighth, 8),
         Polynomial("log", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -small_r, small_r, 5),
         Polynomial("log_dd", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -small_r, small_r, 7),
         Polynomial("log_near", "(log(1 + r) - r + r^2/2) / r^3", log_rest, -near, near, 9),
-        Polynomial("sinh", "(sinh x / x - 1) / z, z = x^2", odd_rest(mp.sinh, mpf(1) / 6), zero,
-                   eighth**2, 4),
-        Polynomial("tanh", "(tanh x / x - 1) / z, z = x^2", odd_rest(mp.tanh, mpf(-1) / 3), zero,
-                   eighth**2, 6),
-        Polynomial("atan", "(atan t / t - 1) / z, z = t^2", odd_rest(mp.atan, mpf(-1) / 3), zero,
-                   atan_z, 2),
-        Polynomial("atan_small", "(atan x / x - 1) / z, z = x^2", odd_rest(mp.atan, mpf(-1) / 3),
-                   zero, mpf(1) / 256, 6),
-        Polynomial("asin", "(asin x / x - 1) / z, z = x^2", odd_rest(mp.asin, mpf(1) / 6), zero,
-                   mpf("0.2501"), 13),
-        Polynomial("erf", "(erf x / x - 2/sqrt(pi)) / z, z = x^2", erf_rest, zero,
-                   mpf("0.5625"), 9),
-        Polynomial("stirling", "(log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2",
-                   stirling_rest, zero, mpf(1) / 256, 5),
+        Polynomial(
+            "sinh",
+            "(sinh x / x - 1) / z, z = x^2",
+            odd_rest(mp.sinh, mpf(1) / 6),
+            zero,
+            eighth**2,
+            4,
+        ),
+        Polynomial(
+            "tanh",
+            "(tanh x / x - 1) / z, z = x^2",
+            odd_rest(mp.tanh, mpf(-1) / 3),
+            zero,
+            eighth**2,
+            6,
+        ),
+        Polynomial(
+            "atan", "(atan t / t - 1) / z, z = t^2", odd_rest(mp.atan, mpf(-1) / 3), zero, atan_z, 2
+        ),
+        Polynomial(
+            "atan_small",
+            "(atan x / x - 1) / z, z = x^2",
+            odd_rest(mp.atan, mpf(-1) / 3),
+            zero,
+            mpf(1) / 256,
+            6,
+        ),
+        Polynomial(
+            "asin",
+            "(asin x / x - 1) / z, z = x^2",
+            odd_rest(mp.asin, mpf(1) / 6),
+            zero,
+            mpf("0.2501"),
+            13,
+        ),
+        Polynomial(
+            "erf", "(erf x / x - 2/sqrt(pi)) / z, z = x^2", erf_rest, zero, mpf("0.5625"), 9
+        ),
+        Polynomial(
+            "stirling",
+            "(log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2",
+            stirling_rest,
+            zero,
+            mpf(1) / 256,
+            5,
+        ),
         Polynomial("cbrt", "the cube root of x", lambda x: mp.cbrt(x), mpf(1), mpf(2), 4),
     ]
 
@@ -193,8 +230,11 @@ def horner(coefficients: list[float], variable: str) -> str:
     text = repr(coefficients[-1])
     for c in reversed(coefficients[:-1]):
         sign = "-" if c < 0 else "+"
-        text = f"({text}) * {variable} {sign} {abs(c)!r}" if " " in text else (
-            f"{text} * {variable} {sign} {abs(c)!r}")
+        text = (
+            f"({text}) * {variable} {sign} {abs(c)!r}"
+            if " " in text
+            else (f"{text} * {variable} {sign} {abs(c)!r}")
+        )
     return text
 
 

@@ -15,6 +15,8 @@
 #include "format.h"
 #include "stream.h"
 
+#define FROM_ARGUMENT (-2L)
+
 /* What the length modifiers leave of an integer argument. */
 enum length { LENGTH_CHAR, LENGTH_SHORT, LENGTH_INT, LENGTH_LONG };
 
@@ -156,6 +158,33 @@ static __HCC_LEAF const char *read_length(const char *p, enum length *length)
     }
 }
 
+/* Reads one conversion behind its %; a width or precision given as * is left
+   for the caller, who has the arguments. */
+static __HCC_LEAF const char *read_format(const char *p, struct format *f, enum length *length)
+{
+    f->flags = 0;
+    f->precision = NO_PRECISION;
+    p = read_flags(p, &f->flags);
+    if (*p == '*') {
+        f->width = FROM_ARGUMENT;
+        p++;
+    } else {
+        p = read_number(p, &f->width);
+    }
+    if (*p == '.') {
+        p++;
+        if (*p == '*') {
+            f->precision = FROM_ARGUMENT;
+            p++;
+        } else {
+            p = read_number(p, &f->precision);
+        }
+    }
+    p = read_length(p, length);
+    f->conversion = *p;
+    return *p == '\0' ? p : p + 1;
+}
+
 /* %n: how much was printed so far, in an integer of the length named. */
 static __HCC_LEAF void store_length(void *to, uint64_t n, enum length length)
 {
@@ -190,39 +219,24 @@ int vfprintf(FILE *restrict file, const char *restrict format, va_list arguments
 
         struct format f;
         enum length length;
-        f.flags = 0;
-        f.precision = NO_PRECISION;
-        const char *p = read_flags(percent + 1, &f.flags);
-        if (*p == '*') {
+        format = read_format(percent + 1, &f, &length);
+        if (f.width == FROM_ARGUMENT) {
             f.width = va_arg(arguments, int);
-            p++;
             if (f.width < 0) {
                 f.flags |= FORMAT_LEFT;
                 f.width = -f.width;
             }
-        } else {
-            p = read_number(p, &f.width);
         }
-        if (*p == '.') {
-            p++;
-            if (*p == '*') {
-                f.precision = va_arg(arguments, int);
-                p++;
-                if (f.precision < 0)
-                    f.precision = NO_PRECISION;
-            } else {
-                p = read_number(p, &f.precision);
-            }
+        if (f.precision == FROM_ARGUMENT) {
+            f.precision = va_arg(arguments, int);
+            if (f.precision < 0)
+                f.precision = NO_PRECISION;
         }
-        p = read_length(p, &length);
-        f.conversion = *p;
-        format = p + 1;
-
         if (f.width > INT_MAX || f.precision > INT_MAX) {
             errno = EOVERFLOW;
             return -1;
         }
-        switch (*p) {
+        switch (f.conversion) {
         case 'd':
         case 'i':
             if (length == LENGTH_LONG)

@@ -38,12 +38,12 @@ def read_npy(path: Path) -> AnyArray:
         with path.open("rb") as stream:
             dtype, fortran, shape = _header(stream, str(path))
             offset = stream.tell()
-        size = path.stat().st_size - offset
-        _check_size(dtype, shape, size, str(path))
-        if math.prod(shape) == 0:
+        _check_size(dtype, shape, path.stat().st_size - offset, str(path))
+        size = math.prod(shape)
+        if size == 0:
             return np.zeros(shape, dtype=dtype)
-        order = "F" if fortran else "C"
-        return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+        flat: AnyArray = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=size)
+        return flat.reshape(shape, order="F" if fortran else "C")
     except OSError as error:
         raise HccError(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
@@ -66,7 +66,6 @@ def read_npz(path: Path, names: set[str]) -> dict[str, AnyArray]:
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,
         RuntimeError,
         ValueError,
         struct.error,

@@ -96,7 +96,7 @@ class RuleCore:
             taken, starts = self.fifo.offer(times)
             if not taken.all():
                 values, flags, numbers = values[taken], flags[taken], numbers[taken]
-        rows = self.engine.run(values, flags)
+        rows = self.engine.run(values, flags, int(numbers[0]) if len(numbers) else 0)
         steps = starts[rows.vectors] + rows.chains + self.latency
         return StampedRows(rows.lanes, steps, numbers[rows.vectors], rows.chains)
 
@@ -171,7 +171,7 @@ class HardwareCore:
         first: int,
         times: NDArray[np.int64] | None,
     ) -> StampedRows:
-        words = self.unit.encode(values, "input vector ")
+        words = self.unit.encode(values, "input vector ", first)
         for k in range(len(words)):
             eof = (bool(flags[k] & 1), bool(flags[k] & 2))
             clock = None if times is None else int(times[k])

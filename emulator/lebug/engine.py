@@ -83,12 +83,15 @@ class Engine:
         """The elements pending; of a packer past its buffer, the first ones."""
         return self.pending[: min(self.fill, self.capacity)]
 
-    def run(self, values: NDArray[np.float64], flags: NDArray[np.uint8]) -> Rows:
-        """Run every vector through all chains. values is (vectors, N), flags eof1 + 2 * eof2."""
+    def run(self, values: NDArray[np.float64], flags: NDArray[np.uint8], first: int = 0) -> Rows:
+        """Run every vector through all chains. values is (vectors, N), flags eof1 + 2 * eof2.
+
+        `first` is the first vector's number, for messages.
+        """
         machine = self.firmware.machine
         if self.quantised:
             lanes: Lanes = encode_array(
-                values, machine.data_width, machine.data_type, "input vector "
+                values, machine.data_width, machine.data_type, "input vector ", first
             )
         else:
             lanes = values

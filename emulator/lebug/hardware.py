@@ -108,9 +108,9 @@ class Hardware:
     def idle(self) -> bool:
         return self.empty and not self.valid_delay and not self.valid_out
 
-    def encode(self, values: NDArray[np.float64], what: str) -> Words:
+    def encode(self, values: NDArray[np.float64], what: str, first: int = 0) -> Words:
         machine = self.machine
-        words = encode_array(values, machine.data_width, machine.data_type, what)
+        words = encode_array(values, machine.data_width, machine.data_type, what, first)
         return words & self.mask
 
     def tick(

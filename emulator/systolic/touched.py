@@ -199,6 +199,19 @@ def _axis(
     return Axis(position, fixed + most * slope, fixed + least * slope, -slope)
 
 
+@frozen(eq=False)
+class RowSpans:
+    """For each row of some boxes: least and greatest place of a first touch, greatest of a last
+    one; the rows by least place, the widest spread, and where each box's rows end."""
+
+    low: Ints
+    high: Ints
+    late: Ints
+    order: Ints
+    spread: int
+    ends: list[int]
+
+
 @frozen(eq=False, slots=False)
 class Touched:
     """The boxes of a rectangle."""
@@ -210,6 +223,14 @@ class Touched:
     def apart(self) -> bool:
         """True if no two boxes touch a common word."""
         return all(a.apart(b) for i, a in enumerate(self.boxes) for b in self.boxes[:i])
+
+    @cached_property
+    def row_spans(self) -> RowSpans:
+        """The places of all boxes' rows, one box after another."""
+        spans = [np.concatenate(part) for part in zip(*(b.span for b in self.boxes), strict=True)]
+        low, high, _, late = spans
+        ends = np.cumsum([len(box.rows.index) for box in self.boxes]).tolist()
+        return RowSpans(low, high, late, np.argsort(low), int((high - low).max()), ends)
 
     @cached_property
     def all_differ(self) -> bool:
@@ -268,31 +289,34 @@ def nth_place(touched: Touched, fresh: list[Bools], index: int, after: int = -1)
     answer: a row's words lie between its own term plus the least and plus the greatest column
     term, so that only few rows are looked into.
     """
-    lows, highs, counts = [], [], []
-    for box, new in zip(touched.boxes, fresh, strict=True):
-        low, high, _, late = box.span
-        if after >= 0:
-            high = np.where(low > after, high, late)
-            low = np.maximum(low, after + 1)
-        lows.append(low)
-        highs.append(high)
-        counts.append(np.add.reduce(new, axis=1, dtype=np.int64))
-    weights = np.concatenate(counts)
-    starts = np.concatenate(lows)
-    order = np.argsort(starts)
-    at = int(np.searchsorted(np.cumsum(weights[order]), index, side="right"))
-    least = int(starts[order[at]])
+    spans = touched.row_spans
+    low, high, spread = spans.low, spans.high, spans.spread
+    if after >= 0:
+        # Rows begun before the place are bounded by it and by their last touch; their order
+        # by least place stays.
+        high = np.where(low > after, high, spans.late)
+        low = np.maximum(low, after + 1)
+        spread = int((high - low).max())
+    counts = np.concatenate(
+        [np.add.reduce(new.view(np.uint8), axis=1, dtype=np.int32) for new in fresh]
+    )
+    at = counts[spans.order].cumsum().searchsorted(index, side="right")
+    least = int(low[spans.order[at]])
+    early = high < least
+    below = int(counts[early].sum())
     # No word is later than its row's least place plus the widest row's spread.
-    most = least + int((np.concatenate(highs) - starts).max())
-    below = 0
+    close = ((low <= least + spread) & ~early).nonzero()[0]
     near = []
-    for box, new, low, high, count in zip(touched.boxes, fresh, lows, highs, counts, strict=True):
-        below += int(count[high < least].sum())
-        close = np.flatnonzero((high >= least) & (low <= most))
-        if len(close):
-            near.append(box.first_after(after, close)[new[close]])
+    start = 0
+    for box, new, end in zip(touched.boxes, fresh, spans.ends, strict=True):
+        first, last = close.searchsorted((start, end)).tolist()
+        if first < last:
+            rows = close[first:last] - start
+            near.append(box.first_after(after, rows)[new[rows]])
+        start = end
     places = np.concatenate(near)
-    return int(np.partition(places, index - below)[index - below])
+    places.partition(index - below)
+    return int(places[index - below])
 
 
 def nth_shared_place(

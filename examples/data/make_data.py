@@ -1,6 +1,6 @@
 """Makes the examples' input files, the same ones every time: a web server's log and a catalogue.
 
-    python make_data.py        writes them beside itself
+python make_data.py        writes them beside itself
 """
 
 from __future__ import annotations
@@ -9,14 +9,38 @@ import json
 import random
 from pathlib import Path
 
-PATHS = ["/", "/index.html", "/about", "/news/{n}", "/images/{n}.png", "/search?q={w}", "/api/v2/items/{n}"]
+PATHS = [
+    "/",
+    "/index.html",
+    "/about",
+    "/news/{n}",
+    "/images/{n}.png",
+    "/search?q={w}",
+    "/api/v2/items/{n}",
+]
 AGENTS = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 Version/17.5 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 Safari/605.1.15",
     "curl/8.5.0",
     "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example/about)",
 ]
-WORDS = "amber birch cedar delta ember fjord glade heron inlet juniper kelp larch mallow nettle otter".split()
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "glade",
+    "heron",
+    "inlet",
+    "juniper",
+    "kelp",
+    "larch",
+    "mallow",
+    "nettle",
+    "otter",
+]
 
 
 def access_log(lines: int, rng: random.Random) -> str:
@@ -29,7 +53,7 @@ def access_log(lines: int, rng: random.Random) -> str:
         size = 0 if status == 304 else rng.randrange(200, 60000)
         hour, minute, second = clock // 3600 % 24, clock // 60 % 60, clock % 60
         out.append(
-            f'192.0.2.{rng.randrange(1, 255)} - - [07/Mar/2025:{hour:02}:{minute:02}:{second:02}'
+            f"192.0.2.{rng.randrange(1, 255)} - - [07/Mar/2025:{hour:02}:{minute:02}:{second:02}"
             f' +0000] "GET {path} HTTP/1.1" {status} {size} "-" "{rng.choice(AGENTS)}"'
         )
     return "\n".join(out) + "\n"

@@ -58,8 +58,9 @@ def propagated(m: Builder, operands: Sequence[Any]) -> Any:
     chosen = default_nan(m, ty)
     for bits in reversed(operands):
         chosen = m.select(is_nan(m, bits), bits, chosen)
-    for bits in reversed(operands):
-        chosen = m.select(is_signalling(m, bits), bits, chosen)
+    if len(operands) > 1:
+        for bits in reversed(operands):
+            chosen = m.select(is_signalling(m, bits), bits, chosen)
     return m.or_(chosen, constant(m, ty, QUIET[ty.bits]))
 
 

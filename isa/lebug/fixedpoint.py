@@ -48,15 +48,15 @@ def wrap(words: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def encode_array(
-    values: NDArray[np.float64], width: int, kind: DataType, what: str
+    values: NDArray[np.float64], width: int, kind: DataType, what: str, first: int = 0
 ) -> NDArray[np.int64]:
     """Signed W-bit words of an array; HccError names the first value that has none.
 
-    `what` names the array in the message. The last axis is the lane.
+    `what` names the array in the message, `first` is the number of its first row.
     """
     bad = np.isnan(values)
     if bad.any():
-        raise HccError(f"{what}{_place(bad)}: NaN has no {kind.label} encoding")
+        raise HccError(f"{what}{_place(bad, first)}: NaN has no {kind.label} encoding")
     largest = float((1 << (width - 1)) - 1)
     if kind is DataType.FIXED_POINT:
         with np.errstate(over="ignore"):
@@ -65,10 +65,14 @@ def encode_array(
     finite = np.where(np.isposinf(values), largest, np.where(np.isneginf(values), -largest, values))
     bad = finite != np.trunc(finite)
     if bad.any():
-        raise HccError(f"{what}{_place(bad)}: {finite[bad][0]:g} is not an integer (data type int)")
+        raise HccError(
+            f"{what}{_place(bad, first)}: {finite[bad][0]:g} is not an integer (data type int)"
+        )
     bad = (finite > largest) | (finite < -largest - 1)
     if bad.any():
-        raise HccError(f"{what}{_place(bad)}: {finite[bad][0]:.17g} does not fit {width} bits")
+        raise HccError(
+            f"{what}{_place(bad, first)}: {finite[bad][0]:.17g} does not fit {width} bits"
+        )
     return finite.astype(np.int64)
 
 
@@ -84,6 +88,7 @@ def to_unsigned(words: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
     return words.astype(np.uint64) & mask
 
 
-def _place(bad: NDArray[np.bool_]) -> str:
-    index = np.argwhere(bad)[0]
-    return "".join(f"[{int(i)}]" for i in index)
+def _place(bad: NDArray[np.bool_], first: int) -> str:
+    index = [int(i) for i in np.argwhere(bad)[0]]
+    index[0] += first
+    return "".join(f"[{i}]" for i in index)

@@ -1,6 +1,6 @@
 """The RISC-V psABI as the runtime needs it: LP64D calls, Linux system calls, DWARF numbers.
 
-RISC-V ELF psABI: register convention (chapter 1), DWARF register numbers (chapter 4): x0..x31
+RISC-V ELF psABI, "Register Convention" and "DWARF Register Numbers": x0..x31
 are 0..31 and f0..f31 are 32..63.
 """
 

@@ -4,7 +4,7 @@ capstone 5 knows which of RV64GC's encodings are instructions and what they are 
 operand lists are those of the assembly text: `blez a1` has lost x0, `ret` has no operand at all,
 `c.ld` gives displacement and base apart where `ld` gives a memory operand, and dynamic rounding
 is not told from none. The fields of the encoding are regular, so operands are read from them
-(unprivileged ISA, 2.3 and 26.8), and a compressed instruction becomes the instruction
+(unprivileged ISA, 2.3 and 16), and a compressed instruction becomes the instruction
 that the manual says it expands to: the semantics know no compressed instructions.
 
 Branch and jump targets are absolute `Imm`s; `Insn.extra` is the static rounding mode of an
@@ -68,7 +68,7 @@ sd d1: fcvt.s.d
 dd s1: fcvt.d.s
 """
 
-# Compressed instructions: what each expands to (26.8), and where its operands are.
+# Compressed instructions: what each expands to (16), and where its operands are.
 _COMPRESSED_TEXT = """
 c.addi4spn: addi xd' sp imm4spn
 c.fld: fld dd' m64'

@@ -1,6 +1,6 @@
 """Reading and writing the operands of RISC-V instructions: x0, widths, addresses.
 
-The W forms of RV64I work on the low 32 bits and sign-extend their result (4.2).
+The W forms of RV64I work on the low 32 bits and sign-extend their result (5.2).
 """
 
 from __future__ import annotations

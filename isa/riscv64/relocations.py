@@ -1,4 +1,4 @@
-"""Static relocations of RISC-V (psABI, chapter 8): what LLVM without relaxation leaves in objects.
+"""Static relocations of RISC-V (psABI): what LLVM without relaxation leaves in objects.
 
 The odd one is the PC-relative pair: `R_RISCV_PCREL_LO12_*` names the label of its `auipc`, and the
 distance is that of the `R_RISCV_PCREL_HI20` found there. High parts are rounded so that the
@@ -75,7 +75,7 @@ class _Place:
         return f"relocation {name} at {self.addr:#x} to {self.relocation.symbol or 'a section'}"
 
 
-# ---- immediate fields of the instruction formats (unprivileged ISA 2.3, 26.2) ----
+# ---- immediate fields of the instruction formats (unprivileged ISA 2.3, 16.2) ----
 
 _U = 0xFFFFF000
 _I = 0xFFF00000

@@ -24,7 +24,7 @@ def _rounding(insn: Insn) -> Rounding:
 
 
 def _to_integer(signed: bool, bits: int) -> Semantics:
-    """Out of range: the nearest limit; NaN: the upper limit (table 27)."""
+    """Out of range: the nearest limit; NaN: the upper limit (table 11.4)."""
 
     def semantics(m: Builder, insn: Insn) -> None:
         rd, rs1 = insn.operands

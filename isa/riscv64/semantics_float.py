@@ -95,7 +95,7 @@ def _compare(name: str) -> Semantics:
 
 
 def _classify(m: Builder, insn: Insn) -> None:
-    """One bit of ten, by table 28 in 11.9."""
+    """One bit of ten, by table 11.5."""
     rd, rs1 = insn.operands
     a = read_bits(m, rs1)
     sign = 1 << (a.ty.bits - 1)

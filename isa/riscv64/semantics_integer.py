@@ -1,4 +1,4 @@
-"""RV64I, M, A and Zicsr: what the integer instructions mean (unprivileged ISA, 2, 4, 6, 7, 9).
+"""RV64I, M, A and Zicsr: what the integer instructions mean (unprivileged ISA, 2, 5, 7, 8, 9).
 
 `a` and `b` below are the two source values at the width of the operation.
 """
@@ -83,7 +83,7 @@ def _auipc(m: Builder, insn: Insn) -> None:
     write(m, rd, m.add(m.i64(insn.addr), read(m, upper)))
 
 
-_LINKS = ("x1", "x5")  # the registers that mark calls and returns (2.5.1)
+_LINKS = ("x1", "x5")  # the registers that mark calls and returns (2.5)
 
 
 def _is_link(operand: Operand) -> bool:
@@ -139,7 +139,7 @@ def _fence(m: Builder, insn: Insn) -> None:
 
 
 def _atomic_address(m: Builder, operand: Operand) -> Any:
-    """Atomics must be aligned to their size (8.1)."""
+    """Atomics must be aligned to their size (8.2, 8.4)."""
     assert isinstance(operand, Mem)
     addr = address(m, operand)
     low = m.and_(addr, m.i64(operand.bits // 8 - 1))

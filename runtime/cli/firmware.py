@@ -50,8 +50,12 @@ command.add_command(case_command)
 
 
 def _show(found: list[Diagnostic], quiet: bool) -> None:
+    """Print findings to stderr, all but the first error, which `_verdict` raises."""
+    raised = False
     for diagnostic in found:
-        if not quiet or diagnostic.severity.value == "error":
+        if diagnostic.severity.value == "error" and not raised:
+            raised = True
+        elif not quiet or diagnostic.severity.value == "error":
             click.echo(str(diagnostic), err=True)
 
 
@@ -94,11 +98,18 @@ def list_command(name: str | None, as_json: bool) -> None:
                    f"edges {entry.edges.value})\n\n{entry.description}")  # fmt: skip
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("name", "origin", "chains", "filter edges", "what it records", box=None)
     for entry in entries:
-        row = (entry.name, entry.origin.value, entry.chains, entry.edges.value, entry.purpose)
+        row = (
+            entry.name,
+            entry.origin.value,
+            entry.chains,
+            entry.edges.value,
+            escape(entry.purpose),
+        )
         table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 

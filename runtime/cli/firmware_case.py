@@ -83,8 +83,8 @@ def _run_case(case: Mapping[str, Any], mode: str, cycles: bool | None) -> dict[s
         raise HccError("case: 'params' must be an object")
     named = dict(params)
     for key in ("data_type", "data_width"):
-        if key in case:
-            named[key.upper()] = case[key]
+        if key in case or key in params:
+            named[key.upper()] = case.get(key, params.get(key))
     machine = Machine.from_parameters(named, "case")
     as_built = mode == "as-built"
     edges = cases.case_edges(case, machine.edge_count, as_built)

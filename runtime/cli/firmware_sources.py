@@ -100,7 +100,7 @@ def read_configuration(
         given["N"] = width
     if "M" not in given and given.get("N") in _NARROW:
         given["M"] = _NARROW[given["N"]]
-    return configuration(given, config or "--set")
+    return configuration(given, config or ("--set" if settings else "the input's width"))
 
 
 def _edges(text: str | None, configuration: Configuration) -> tuple[float, ...] | None:

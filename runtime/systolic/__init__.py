@@ -1,13 +1,13 @@
 """Around the systolic-array model: report files, the API users of SCALE-Sim know, sweeps, plots.
 
-Read reports.py first, then api.py, sweep.py and plots.py.
+Read reports.py first, then api.py, sweeps.py and plots.py.
 """
 
 from __future__ import annotations
 
 from .api import ScaleSim, ScalesimReport, scalesim
 from .reports import write_reports
-from .sweep import Grid, Point, pareto, sweep
+from .sweeps import Grid, Point, pareto, sweep
 
 __all__ = [
     "Grid",

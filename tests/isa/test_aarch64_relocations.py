@@ -35,15 +35,15 @@ first:
     str q6, [x1, :lo12:far+64]
     adrp x7, first-4096
     adr x8, near-3
-    adr x9, first
+    adr x9, behind+1
     ldr x10, near
-    ldr q11, first
+    ldr q11, behind
     tbz x12, #33, near
-    tbnz w13, #3, first
+    tbnz w13, #3, near-4096
     b.ne near
-    cbz x14, first
+    cbz x14, near-4096
     b close
-    bl first
+    bl near-4096
     bl close
     movz x15, #:abs_g0:small
     movz x15, #:abs_g1:middle
@@ -58,7 +58,13 @@ first:
     add x17, x16, :tprel_lo12:tiny
     .reloc ., R_AARCH64_NONE, 0
     nop
+
+    .section .other, "ax"
+    .word 0
 near:
+    ret
+    .skip 4092 - 8
+behind:
     ret
 
     .section .facts, "aw"
@@ -71,7 +77,9 @@ near:
     .quad near - .
     .word first+8 - .
     .hword close16 - .
-    .balign 8
+
+    .section .more, "aw"
+    .quad 0
 close16:
     .quad 0
 
@@ -93,7 +101,9 @@ SCRIPT = """
 PHDRS { code PT_LOAD; thread PT_TLS; }
 SECTIONS {
   .code 0x12345678 : { *(.code) } : code
+  .other 0x12345a00 : { *(.other) } : code
   .facts 0x17000120 : { *(.facts) } : code
+  .more 0x17003458 : { *(.more) } : code
   .tdata 0x18000000 : { *(.tdata) } : code : thread
   far = 0x6f00da40;
   close = 0x12345678 - 0x7fff000;

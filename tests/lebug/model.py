@@ -128,7 +128,7 @@ class Model:
         with np.errstate(invalid="ignore"):
             low = self.edges[q]
             high = low + (low - self.edges[q - 1])
-        return self.word.wrap(high) if self.word else high
+        return self.word.wrap(int(high)) if self.word else high
 
     def filter_reduce(self, chain: dict[str, Any], x: Any) -> Any:
         if chain["filter"] is None:

@@ -14,6 +14,7 @@ from hcc.compiler.firmware import compile_library, from_program
 from hcc.isa.errors import FormatError, HccError
 from hcc.isa.lebug import Chain, DataType, Firmware, Machine, decode, encode
 from hcc.isa.lebug.chain import first_flag, holds, truth_table
+from hcc.isa.lebug.section import pack_section, unpack_section
 from hcc.isa.lebug.uart import decode_dump, decode_image, encode_image, image_size
 
 HW_TEST = Machine(n=8, m=4, ib_depth=32, tb_size=8, max_chains=4)
@@ -146,3 +147,14 @@ def test_uart_dump_is_rows_of_little_endian_lanes() -> None:
     assert [[1, -2], [300, 4]] == decode_dump(data, machine).tolist()
     with pytest.raises(FormatError, match="this machine dumps 12"):
         decode_dump(data[:-1], machine)
+
+
+def test_section_holds_several_units() -> None:
+    units = {3: distribution(), 0: compile_library("raw", HW_TEST).firmware}
+    data = pack_section(units)
+
+    assert units == unpack_section(data)
+    assert [0, 3] == list(unpack_section(data))
+    for damaged in (b"", data[:6], data[:-1], data + b"x", b"HLSE\x02" + data[5:]):
+        with pytest.raises(FormatError, match=r"\.hcc\.lebug"):
+            unpack_section(damaged)

@@ -20,7 +20,7 @@ UNIFORM = [0.0, 1.0, 2.0, 3.0]
 
 
 def findings(
-    *chains: list[dict[str, Any]], machine: Machine = MACHINE, edges: list[float] | None = None
+    *chains: Any, machine: Machine = MACHINE, edges: list[float] | None = None
 ) -> list[Diagnostic]:
     return check(from_program(list(chains), machine, edges=edges))
 
@@ -127,7 +127,7 @@ def test_two_conditions() -> None:
     assert "keeps one condition, last1, and drops notlast2" in found[0].message
 
 
-FILTER = [{"op": "vv_filter", "addr": 0}, {"op": "m_reduce", "axis": "M"}, COMMIT]
+FILTER: list[Any] = [{"op": "vv_filter", "addr": 0}, {"op": "m_reduce", "axis": "M"}, COMMIT]
 
 
 def test_uniform_edges_are_the_same_everywhere() -> None:

@@ -201,7 +201,7 @@ def test_run_signals_and_arrivals() -> None:
         (["run", "in.npy"], "which firmware?"),
         (["run", "raw", "none.npy"], "none.npy: no such file or directory"),
         (["run", "raw", "bad.npy"], "bad.npy: not a numpy array file"),
-        (["run", "raw", "pickle.npy"], "pickle.npy: not a numpy array file"),
+        (["run", "raw", "pickle.npy"], "pickle.npy: values of type object"),
         (["run", "raw", "complex.npy"], "real numbers are wanted"),
         (["run", "raw", "in.txt"], "input vectors are .npy or .npz"),
         (["run", "raw", "in.npy", "--set", "N=16"], "the last axis must be N = 16"),

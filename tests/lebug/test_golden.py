@@ -44,7 +44,7 @@ def run_case(case: dict[str, Any], tmp_path: Path, *options: str) -> Any:
 
 def close(expected: Any, found: Any) -> bool:
     if isinstance(expected, float) or isinstance(found, float):
-        return abs(expected - found) <= 1e-9
+        return bool(abs(expected - found) <= 1e-9)
     if isinstance(expected, list):
         return len(expected) == len(found) and all(map(close, expected, found))
     if isinstance(expected, dict):

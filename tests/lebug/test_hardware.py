@@ -24,8 +24,8 @@ EOF1 = [c == "1" for c in "0100110"]
 
 
 def rows(
-    program: list[list[dict[str, Any]]],
-    vectors: list[list[float]],
+    program: list[Any],
+    vectors: list[Any],
     eof1: list[bool] | None = None,
     edges: list[float] | None = None,
     **machine: Any,

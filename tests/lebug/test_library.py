@@ -62,7 +62,7 @@ def frames(count: int = 40, chance: float = 0.3) -> NDArray[np.bool_]:
 
 def framed(vectors: Array, ends: NDArray[np.bool_]) -> Iterator[Array]:
     start = 0
-    for index in np.flatnonzero(ends):
+    for index in np.flatnonzero(ends).tolist():
         yield vectors[start : index + 1]
         start = index + 1
 

@@ -23,7 +23,7 @@ from hcc.isa.lebug.machine import EMULATOR_LATENCY
 from . import programs
 from .model import Model, Word
 
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 
 

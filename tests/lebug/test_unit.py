@@ -81,6 +81,13 @@ def test_quantised_modes_have_no_nan(mode: Mode) -> None:
         device.trace()
 
 
+def test_the_value_without_a_word_is_named_by_its_vector() -> None:
+    vectors = np.zeros((600_000, 4))
+    vectors[555_555, 2] = np.nan
+    with pytest.raises(HccError, match=r"input vector \[555555\]\[2\]: NaN"):
+        unit("raw", Mode.FIXED).tap_many(vectors)
+
+
 # What it reports
 
 

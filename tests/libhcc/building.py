@@ -20,6 +20,7 @@ import pytest
 HERE = Path(__file__).parent
 LIBHCC = HERE.parent.parent / "compiler" / "libhcc"
 MACHINE = HERE / "native" / "machine.c"
+INTRINSICS = HERE / "native" / "intrinsics.c"
 FLAGS = [
     *("-std=gnu99", "-O2", "-Wall", "-Wextra", "-Werror", "-nostdinc", "-ffreestanding"),
     *("-fno-builtin", "-fno-math-errno", "-ffp-contract=off", "-fno-stack-protector"),
@@ -46,14 +47,14 @@ def need(tool: str) -> None:
 
 
 @cache
-def objects(arch: str = "x86_64", *more: str) -> tuple[Path, ...]:
+def objects(arch: str) -> tuple[Path, ...]:
     """The library's object files for one ISA, compiled without a warning."""
     need(COMPILERS[arch])
-    folder = scratch() / "-".join((arch, *more))
+    folder = scratch() / arch
     folder.mkdir()
-    sources = [*sorted(LIBHCC.glob("*.c")), MACHINE]
+    sources = sorted(LIBHCC.glob("*.c"))
     subprocess.run(
-        [COMPILERS[arch], *FLAGS, *more, "-c", *map(str, sources)], cwd=folder, check=True
+        [COMPILERS[arch], *FLAGS, "-fPIC", "-c", *map(str, sources)], cwd=folder, check=True
     )
     return tuple(sorted(folder.glob("*.o")))
 
@@ -61,11 +62,12 @@ def objects(arch: str = "x86_64", *more: str) -> tuple[Path, ...]:
 @cache
 def shared_library() -> ctypes.CDLL:
     """libhcc inside this process, calling nothing but itself; its heap is an array."""
-    parts = objects("x86_64", "-fPIC", "-DLIBHCC_HOSTED")
     path = scratch() / "libhcc.so"
     subprocess.run(
-        ["gcc", "-shared", "-nostdlib", "-Wl,-Bsymbolic", "-o", path, *parts], check=True
-    )
+        ["gcc", *FLAGS, "-fPIC", "-DLIBHCC_HOSTED", "-shared", "-nostdlib", "-Wl,-Bsymbolic",
+         "-o", path, MACHINE, *objects("x86_64")],
+        check=True,
+    )  # fmt: skip
     return ctypes.CDLL(str(path))
 
 
@@ -76,7 +78,7 @@ def program(sources: tuple[Path, ...], arch: str = "x86_64") -> Path:
     path = scratch() / f"{sources[0].stem}-{arch}"
     subprocess.run(
         [COMPILERS[arch], *FLAGS, "-Wno-unused-result", "-nostdlib", "-static", "-o", path,
-         *sources, HERE / "native" / "intrinsics.c", *parts],
+         *sources, MACHINE, INTRINSICS, *parts, "-lgcc"],
         check=True,
     )  # fmt: skip
     return path

@@ -46,9 +46,9 @@ def of_any_kind(rng: random.Random) -> float:
     if kind == 1:
         return rng.uniform(-1000, 1000)
     if kind == 2:
-        return rng.randrange(-(10**6), 10**6) / 2 ** rng.randrange(12)
+        return math.ldexp(rng.randrange(-(10**6), 10**6), -rng.randrange(12))
     if kind == 3:
-        return rng.randrange(-(10**17), 10**17) * 10.0 ** rng.randrange(-30, 30)
+        return float(rng.randrange(-(10**17), 10**17) * 10.0 ** rng.randrange(-30, 30))
     if kind == 4:
         return float(f"{rng.uniform(0, 10):.{rng.randrange(1, 6)}g}")
     return rng.choice(SPECIAL)

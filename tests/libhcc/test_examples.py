@@ -26,13 +26,13 @@ def check(example: dict[str, Any], size: str, program: Path) -> None:
 
 
 @pytest.mark.parametrize("example", CASES, ids=lambda example: example["name"])
-@pytest.mark.parametrize("size", ["small", "full"])
+@pytest.mark.parametrize("size", ["small", pytest.param("full", marks=pytest.mark.long)])
 def test_example_with_the_systems_library(example: dict[str, Any], size: str) -> None:
     check(example, size, building.reference(sources_of(example)))
 
 
 @pytest.mark.parametrize("example", CASES, ids=lambda example: example["name"])
-@pytest.mark.parametrize("size", ["small", "full"])
+@pytest.mark.parametrize("size", ["small", pytest.param("full", marks=pytest.mark.long)])
 def test_example_with_libhcc(example: dict[str, Any], size: str) -> None:
     check(example, size, building.program(sources_of(example)))
 
@@ -48,4 +48,4 @@ def test_usage_and_bad_input_are_told(example: dict[str, Any]) -> None:
     ):  # fmt: skip
         stdout, stderr, status = building.run(program, bad, cwd=EXAMPLES)
 
-        assert b"" == stdout and stderr and status in (1, 2)
+        assert stdout == b"" and stderr and status in (1, 2)

@@ -14,12 +14,12 @@ from tests.libhcc import floats
 
 @pytest.fixture
 def half(ours: ctypes.CDLL) -> ctypes.CDLL:
-    ours["__hcc_f16_to_f32"].restype = ctypes.c_float
-    ours["__hcc_f16_to_f32"].argtypes = [ctypes.c_uint16]
-    ours["__hcc_f32_to_f16"].restype = ctypes.c_uint16
-    ours["__hcc_f32_to_f16"].argtypes = [ctypes.c_float]
-    ours["__hcc_f64_to_f16"].restype = ctypes.c_uint16
-    ours["__hcc_f64_to_f16"].argtypes = [ctypes.c_double]
+    ours.__hcc_f16_to_f32.restype = ctypes.c_float
+    ours.__hcc_f16_to_f32.argtypes = [ctypes.c_uint16]
+    ours.__hcc_f32_to_f16.restype = ctypes.c_uint16
+    ours.__hcc_f32_to_f16.argtypes = [ctypes.c_float]
+    ours.__hcc_f64_to_f16.restype = ctypes.c_uint16
+    ours.__hcc_f64_to_f16.argtypes = [ctypes.c_double]
     return ours
 
 
@@ -29,7 +29,7 @@ def bits16(value: Any) -> int:
 
 
 def test_every_half_widens_exactly(half: ctypes.CDLL) -> None:
-    widen = half["__hcc_f16_to_f32"]
+    widen = half.__hcc_f16_to_f32
     for bits in range(1 << 16):
         expected = float(np.uint16(bits).view(np.float16))
 
@@ -37,7 +37,7 @@ def test_every_half_widens_exactly(half: ctypes.CDLL) -> None:
 
 
 def test_every_half_comes_back(half: ctypes.CDLL) -> None:
-    widen, narrow = half["__hcc_f16_to_f32"], half["__hcc_f32_to_f16"]
+    widen, narrow = half.__hcc_f16_to_f32, half.__hcc_f32_to_f16
     for bits in range(1 << 16):
         is_nan = bits & 0x7FFF > 0x7C00
 
@@ -45,7 +45,7 @@ def test_every_half_comes_back(half: ctypes.CDLL) -> None:
 
 
 def test_roundings_around_every_half(half: ctypes.CDLL) -> None:
-    narrow32, narrow64 = half["__hcc_f32_to_f16"], half["__hcc_f64_to_f16"]
+    narrow32, narrow64 = half.__hcc_f32_to_f16, half.__hcc_f64_to_f16
     for bits in range(0x7C00):
         low = float(np.uint16(bits).view(np.float16))
         high = 65536.0 if bits == 0x7BFF else float(np.uint16(bits + 1).view(np.float16))
@@ -57,7 +57,7 @@ def test_roundings_around_every_half(half: ctypes.CDLL) -> None:
 
 
 def test_doubles_are_rounded_once(half: ctypes.CDLL, rng: random.Random) -> None:
-    narrow = half["__hcc_f64_to_f16"]
+    narrow = half.__hcc_f64_to_f16
     for _ in range(20000):
         value = floats.any_finite(rng) if rng.random() < 0.1 else floats.magnitude(rng, -30, 18)
 
@@ -67,4 +67,4 @@ def test_doubles_are_rounded_once(half: ctypes.CDLL, rng: random.Random) -> None
 def test_nan_keeps_sign_and_top_of_payload(half: ctypes.CDLL) -> None:
     quiet = floats.from_bits(0xFFF8_0000_0000_0000 | 0x155 << 42)
 
-    assert 0xFE00 | 0x155 == half["__hcc_f64_to_f16"](quiet)
+    assert half.__hcc_f64_to_f16(quiet) == 0xFE00 | 0x155

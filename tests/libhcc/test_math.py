@@ -50,6 +50,10 @@ def inside_one(rng: random.Random) -> float:
     return math.copysign(1 - abs(floats.magnitude(rng, -50, -1)), rng.choice([1, -1]))
 
 
+def above_one(rng: random.Random) -> float:
+    return 1 + abs(floats.magnitude(rng, -50, 900))
+
+
 def real_cbrt(x: Any) -> Any:
     return mp.cbrt(x) if x > 0 else -mp.cbrt(-x)
 
@@ -64,13 +68,29 @@ LOGS = [positive(EVERY), uniform(0.5, 2), uniform(0.95, 1.05), near(1, -50, -2)]
 
 # function: the bound in units of the last place, the exact function, samples
 CASES: dict[str, tuple[float, Callable[..., Any], list[Sample]]] = {
-    "exp": (0.55, mp.exp, [uniform(-745, 709.78), uniform(-1, 1), scale(-60, 9), uniform(-746, -700)]),
-    "exp2": (0.55, lambda x: mp.mpf(2) ** x, [uniform(-1075, 1024), uniform(-1, 1), uniform(-1075, -1020)]),
-    "expm1": (0.65, mp.expm1, [uniform(-50, 709), uniform(-1, 1), scale(-60, 5), uniform(-0.2, 0.2)]),
+    "exp": (
+        0.55,
+        mp.exp,
+        [uniform(-745, 709.78), uniform(-1, 1), scale(-60, 9), uniform(-746, -700)],
+    ),
+    "exp2": (
+        0.55,
+        lambda x: mp.mpf(2) ** x,
+        [uniform(-1075, 1024), uniform(-1, 1), uniform(-1075, -1020)],
+    ),
+    "expm1": (
+        0.65,
+        mp.expm1,
+        [uniform(-50, 709), uniform(-1, 1), scale(-60, 5), uniform(-0.2, 0.2)],
+    ),
     "log": (0.55, mp.log, LOGS),
     "log2": (0.55, lambda x: mp.log(x) / mp.log(2), LOGS),
     "log10": (0.55, lambda x: mp.log(x) / mp.log(10), LOGS),
-    "log1p": (0.55, mp.log1p, [positive(EVERY), uniform(-1, 2), scale(-60, -1), uniform(-0.1, 0.1)]),
+    "log1p": (
+        0.55,
+        mp.log1p,
+        [positive(EVERY), uniform(-1, 2), scale(-60, -1), uniform(-0.1, 0.1)],
+    ),
     "sin": (0.85, mp.sin, ANGLES),
     "cos": (0.85, mp.cos, ANGLES),
     "tan": (0.95, mp.tan, ANGLES),
@@ -81,31 +101,57 @@ CASES: dict[str, tuple[float, Callable[..., Any], list[Sample]]] = {
     "cosh": (0.55, mp.cosh, [uniform(-710, 710), uniform(-1, 1), scale(-60, 9)]),
     "tanh": (0.55, mp.tanh, [uniform(-22, 22), uniform(-1, 1), scale(-60, 9)]),
     "asinh": (0.6, mp.asinh, [EVERY, uniform(-1, 1), uniform(-100, 100), scale(-60, 9)]),
-    "acosh": (0.6, mp.acosh, [uniform(1, 2), uniform(1, 100), positive(near(1, 0, 900))]),
+    "acosh": (0.6, mp.acosh, [uniform(1, 2), uniform(1, 100), above_one]),
     "atanh": (0.6, mp.atanh, [uniform(-1, 1), scale(-60, -0.001), uniform(-0.1, 0.1)]),
     "cbrt": (0.55, real_cbrt, [EVERY, uniform(-10, 10)]),
     "erf": (0.95, mp.erf, [uniform(-6, 6), uniform(-1, 1), scale(-60, 2.5)]),
     "erfc": (0.95, mp.erfc, [uniform(-6, 27), uniform(-1, 1), scale(-60, 4.7), uniform(0, 5)]),
-    "tgamma": (0.95, mp.gamma, [uniform(-170, 171.6), uniform(-5, 5), scale(-60, 7), uniform(0.5, 3)]),
-    "lgamma": (1.0, log_gamma, [uniform(0, 20), uniform(0, 5), positive(scale(-60, 60)), uniform(0.5, 3)]),
-    "pow": (0.55, mp.power, [
-        both(positive(EVERY), uniform(-1, 1)), both(uniform(0, 10), uniform(-300, 300)),
-        both(near(1, -40, -3), scale(0, 30)), both(uniform(0.9, 1.1), uniform(-7000, 7000)),
-    ]),
-    "atan2": (0.6, mp.atan2, [
-        both(EVERY, EVERY), both(uniform(-1, 1), uniform(-1, 1)), both(scale(-30, 30), scale(-30, 30)),
-    ]),
-    "hypot": (0.55, mp.hypot, [
-        both(scale(-1000, 1000), scale(-1000, 1000)), both(uniform(-1, 1), uniform(-1, 1)),
-        both(scale(-10, 10), scale(-10, 10)), both(scale(-1074, -1020), scale(-1074, -1020)),
-    ]),
-}  # fmt: skip
+    "tgamma": (
+        0.95,
+        mp.gamma,
+        [uniform(-170, 171.6), uniform(-5, 5), scale(-60, 7), uniform(0.5, 3)],
+    ),
+    "lgamma": (
+        1.0,
+        log_gamma,
+        [uniform(0, 20), uniform(0, 5), positive(scale(-60, 60)), uniform(0.5, 3)],
+    ),
+    "pow": (
+        0.55,
+        mp.power,
+        [
+            both(positive(EVERY), uniform(-1, 1)),
+            both(uniform(0, 10), uniform(-300, 300)),
+            both(near(1, -40, -3), scale(0, 30)),
+            both(uniform(0.9, 1.1), uniform(-7000, 7000)),
+        ],
+    ),
+    "atan2": (
+        0.6,
+        mp.atan2,
+        [
+            both(EVERY, EVERY),
+            both(uniform(-1, 1), uniform(-1, 1)),
+            both(scale(-30, 30), scale(-30, 30)),
+        ],
+    ),
+    "hypot": (
+        0.55,
+        mp.hypot,
+        [
+            both(scale(-1000, 1000), scale(-1000, 1000)),
+            both(uniform(-1, 1), uniform(-1, 1)),
+            both(scale(-10, 10), scale(-10, 10)),
+            both(scale(-1074, -1020), scale(-1074, -1020)),
+        ],
+    ),
+}
 TWO_ARGUMENTS = {"pow", "atan2", "hypot", "fmod", "remainder", "fmin", "fmax", "fdim", "nextafter",
                  "copysign"}  # fmt: skip
 
 
 def function(lib: ctypes.CDLL, name: str, single: bool = False) -> Any:
-    f = lib[name + ("f" if single else "")]
+    f = getattr(lib, name + ("f" if single else ""))
     kind = ctypes.c_float if single else ctypes.c_double
     f.restype = kind
     f.argtypes = [kind] * (2 if name in TWO_ARGUMENTS else 1)
@@ -124,9 +170,7 @@ def error(got: float, exact: Any) -> float:
     return float(abs(mp.mpf(got) - exact) / mp.mpf(unit))
 
 
-def worst_error(
-    lib: ctypes.CDLL, name: str, count: int, rng: random.Random
-) -> tuple[float, Any]:
+def worst_error(lib: ctypes.CDLL, name: str, count: int, rng: random.Random) -> tuple[float, Any]:
     _, exact, samples = CASES[name]
     f = function(lib, name)
     worst: tuple[float, Any] = (0.0, None)
@@ -208,8 +252,8 @@ def test_special_values_are_those_of_c99(
 def test_remainder_of_zero_has_the_sign_of_the_dividend(ours: ctypes.CDLL) -> None:
     f = function(ours, "remainder")
 
-    assert 1.0 == math.copysign(1, f(6.0, -3.0))
-    assert -1.0 == math.copysign(1, f(-6.0, 3.0))
+    assert math.copysign(1, f(6.0, -3.0)) == 1.0
+    assert math.copysign(1, f(-6.0, 3.0)) == -1.0
 
 
 def test_numbers_are_taken_apart_and_put_together(
@@ -217,7 +261,7 @@ def test_numbers_are_taken_apart_and_put_together(
 ) -> None:
     for lib in (ours, libm):
         for name in ("frexp", "modf", "scalbn", "ldexp", "remquo"):
-            lib[name].restype = ctypes.c_double
+            getattr(lib, name).restype = ctypes.c_double
     for x in points(rng):
         value = ctypes.c_double(x)
         n, m = ctypes.c_int(0), ctypes.c_int(0)
@@ -241,15 +285,13 @@ def test_numbers_are_taken_apart_and_put_together(
 
 
 @pytest.mark.parametrize("name", ["ilogb", "lrint", "lround", "llrint", "llround"])
-def test_whole_results(
-    name: str, ours: ctypes.CDLL, libm: ctypes.CDLL, rng: random.Random
-) -> None:
+def test_whole_results(name: str, ours: ctypes.CDLL, libm: ctypes.CDLL, rng: random.Random) -> None:
     for lib in (ours, libm):
-        lib[name].restype = ctypes.c_int if name == "ilogb" else ctypes.c_long
-        lib[name].argtypes = [ctypes.c_double]
+        getattr(lib, name).restype = ctypes.c_int if name == "ilogb" else ctypes.c_long
+        getattr(lib, name).argtypes = [ctypes.c_double]
     for x in points(rng):
         if name == "ilogb" or abs(x) < 2.0**62:
-            assert libm[name](x) == ours[name](x), x
+            assert getattr(libm, name)(x) == getattr(ours, name)(x), x
 
 
 def test_fma_rounds_once(ours: ctypes.CDLL, libm: ctypes.CDLL, rng: random.Random) -> None:
@@ -261,7 +303,9 @@ def test_fma_rounds_once(ours: ctypes.CDLL, libm: ctypes.CDLL, rng: random.Rando
         if rng.random() < 0.2:
             return rng.choice(floats.SPECIAL)
         m = rng.getrandbits(rng.choice([3, 20, 53])) * rng.choice([1, -1])
-        return math.ldexp(m, rng.randrange(-1100, 900) if rng.random() < 0.5 else rng.randrange(-60, 9))
+        return math.ldexp(
+            m, rng.randrange(-1100, 900) if rng.random() < 0.5 else rng.randrange(-60, 9)
+        )
 
     for _ in range(20000):
         x, y = some(), some()

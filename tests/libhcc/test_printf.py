@@ -78,9 +78,7 @@ def test_integers(
         (b"%#.0f %#.0e %#.0a", [ctypes.c_double(3.0)] * 3),
     ],
 )  # fmt: skip
-def test_fixed_cases(
-    text: bytes, args: list[Any], ours: ctypes.CDLL, theirs: ctypes.CDLL
-) -> None:
+def test_fixed_cases(text: bytes, args: list[Any], ours: ctypes.CDLL, theirs: ctypes.CDLL) -> None:
     assert format_with(theirs, 3000, text, *args) == format_with(ours, 3000, text, *args)
 
 
@@ -114,4 +112,4 @@ def test_stored_length_has_the_type_named(ours: ctypes.CDLL) -> None:
 
     format_with(ours, 99, b"abc%hhnd%ne", ctypes.byref(slots), second)
 
-    assert [-256 + 3, -(2**32) + 4] == list(slots)
+    assert list(slots) == [-256 + 3, -(2**32) + 4]

@@ -31,7 +31,7 @@ def test_a_failed_assertion_names_its_place() -> None:
     _, stderr, status = building.run(building.program((PROGRAMS / "process.c",)), ["assert"])
     line = stderr.decode().splitlines()[-1]
 
-    assert -6 == status
+    assert status == -6
     assert line.endswith('main: Assertion `argc == 3 && "three are needed"\' failed.')
     assert line.startswith(str(PROGRAMS / "process.c") + ":")
 
@@ -42,4 +42,4 @@ def test_what_was_printed_before_an_abort_is_seen(tmp_path: Path) -> None:
         '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { printf("seen"); abort(); }\n'
     )
 
-    assert (b"seen", b"", -6) == building.run(building.program((source,)))
+    assert building.run(building.program((source,))) == (b"seen", b"", -6)

@@ -40,12 +40,12 @@ def test_drand48_family(
     seed = rng.getrandbits(32)
     words = [rng.getrandbits(16) for _ in range(3)]
     for lib in (theirs, ours):
-        lib[name].restype = ctypes.c_double if name[1:] == "rand48" and name[0] in "de" else (
-            ctypes.c_long
+        getattr(lib, name).restype = (
+            ctypes.c_double if name[1:] == "rand48" and name[0] in "de" else (ctypes.c_long)
         )
         lib.srand48(ctypes.c_long(seed))
         state = [State(*words)] if own_state else []
-        results.append([lib[name](*state) for _ in range(COUNT)])
+        results.append([getattr(lib, name)(*state) for _ in range(COUNT)])
 
     assert results[0] == results[1]
 

@@ -23,8 +23,6 @@ extern FILE *stderr;
 #define BUFSIZ 8192
 #define FOPEN_MAX 1024
 #define FILENAME_MAX 4096
-#define L_tmpnam 20
-#define TMP_MAX 10000
 #define _IOFBF 0
 #define _IOLBF 1
 #define _IONBF 2

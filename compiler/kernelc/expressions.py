@@ -343,7 +343,8 @@ class Expressions(Builtins):
         converted = self._arguments(callee, type_, args, open_)
         if converted is None:
             return ErrorExpr(ERROR, at)
-        function = callee if callee.type.is_function else self.value(callee)
+        direct = isinstance(callee, Name) and isinstance(callee.symbol, Function)
+        function = callee if direct else self.value(callee)
         return Call(result.unqual, at, function, converted)
 
     def _arguments(

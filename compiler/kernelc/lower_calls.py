@@ -47,6 +47,16 @@ _OPERATIONS: dict[str, tuple[FunctionType, Op]] = {
     "copysignf": (_FLOATS, Op.COPYSIGN), "migrate_point": (_POINT, Op.POLL),
 }  # fmt: skip
 MAX_SYSCALL_ARGUMENTS = 6
+# LLVM expands copies of this many bytes in line, so that even memcpy itself may use them.
+SHORT_COPY = 16
+
+
+def _is_short_copy(function: Function, expr: Call) -> bool:
+    """A block operation of a small constant size, which is an operation even where the source
+    defines the function: that is how a library writes its own memcpy."""
+    known = _OPERATIONS.get(function.name)
+    size = expr.args[2] if known is not None and len(expr.args) == 3 else None
+    return isinstance(size, IntConst) and size.value <= SHORT_COPY
 
 
 class CallLowering(ExpressionLowering):
@@ -217,7 +227,9 @@ class CallLowering(ExpressionLowering):
 
     def _special(self, function: Function, expr: Call) -> Operand | None:
         """A call that is an operation of the IR; None if it is an ordinary one."""
-        if function.linkage != "external" or function.body is not None:
+        if function.linkage != "external":
+            return None
+        if function.body is not None and not _is_short_copy(function, expr):
             return None
         if function.name == "__hcc_syscall":
             return self._system_call(expr)

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One write, with no formatting: an assertion may fail anywhere.
-   The line is glibc's without the program's name before it. */
+/* One write, with no formatting: an assertion may fail anywhere. The line is
+   glibc's without the program's name before it. */
 void __hcc_assert_fail(const char *expression, const char *file, int line, const char *function)
 {
     char text[512];

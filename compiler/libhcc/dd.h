@@ -1,5 +1,6 @@
 /* Double-double arithmetic: a number as hi + lo, |lo| at most half a unit of
- * hi's last place, for the few steps of a function where 53 bits are not enough.
+ * hi's last place, for the few steps of a function where 53 bits are not
+ * enough.
  *
  * All of it rests on two facts of IEEE arithmetic: the rounding error of a sum
  * is itself a double (Knuth's two-sum), and so is that of a product, found from

@@ -1,11 +1,11 @@
 /* Exact decimal digits of a double.
  *
  * x = m * 2^e splits at the binary point.  The integer part is built up in base
- * 10^9 from its 32-bit words by Horner's rule.  The fraction is a string of 32-bit words behind
- * the point: multiplying it by 10^9 pushes the next nine decimal digits out in
- * front, so digits come from the most significant on and no more are made than
- * are wanted.  Everything is exact, so what remains tells how to round.
- * (strtod.c is the mirror image of this file.)
+ * 10^9 from its 32-bit words by Horner's rule.  The fraction is a string of
+ * 32-bit words behind the point: multiplying it by 10^9 pushes the next nine
+ * decimal digits out in front, so digits come from the most significant on and
+ * no more are made than are wanted.  Everything is exact, so what remains tells
+ * how to round. (strtod.c is the mirror image of this file.)
  */
 #include <string.h>
 

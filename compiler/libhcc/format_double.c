@@ -1,9 +1,9 @@
 /* printf's e f g a, and E F G A.
  *
- * The digits are exact, correctly rounded, from dtoa.c; here they are laid out.  A number
- * is printed in parts (sign, digits, zeros that no double has digits for,
- * exponent), so no precision is too large for a buffer.  NaN has no sign here:
- * the sign of a NaN made by arithmetic differs between real machines.
+ * The digits are exact, correctly rounded, from dtoa.c; here they are laid out.
+ * A number is printed in parts (sign, digits, zeros that no double has digits
+ * for, exponent), so no precision is too large for a buffer.  NaN has no sign
+ * here: the sign of a NaN made by arithmetic differs between real machines.
  */
 #include <string.h>
 

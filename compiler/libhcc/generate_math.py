@@ -252,8 +252,8 @@ def polynomial_function(p: Polynomial) -> str:
     """C for one polynomial; a long one as even part + x * odd part, which halves the chain."""
     coefficients, worst = fit(p)
     head = [
-        f"/* {p.what}, on [{mp.nstr(p.low, 5)}, {mp.nstr(p.high, 5)}]: "
-        f"within {mp.nstr(worst, 2)}. */",
+        f"/* {p.what},",
+        f"   on [{mp.nstr(p.low, 5)}, {mp.nstr(p.high, 5)}]: within {mp.nstr(worst, 2)}. */",
         f"static inline __HCC_LEAF double poly_{p.name}(double x)",
         "{",
     ]

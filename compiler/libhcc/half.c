@@ -57,8 +57,9 @@ uint16_t __hcc_f64_to_f16(double x)
     if (exponent < -HALF_FRACTION_BITS) /* less than half the least subnormal */
         return (uint16_t)sign;
 
-    /* m * 2^-dropped is the fraction in units of its last place.  For a normal number
-       the hidden bit adds 1 to the exponent field, as does a carry out of the rounding. */
+    /* m * 2^-dropped is the fraction in units of its last place.  For a normal
+       number the hidden bit adds 1 to the exponent field, as does a carry out
+       of the rounding. */
     int dropped = DOUBLE_FRACTION_BITS - HALF_FRACTION_BITS;
     unsigned field = 0;
     m |= DOUBLE_HIDDEN;

@@ -37,8 +37,8 @@ static inline __HCC_LEAF struct reduced_log log_reduce(double x)
     return r;
 }
 
-/* log(z + tail) + k ln2 to some 60 bits: enough to be rounded once.  The tail is
-   at most a few units of z's last place, or, for z next to 1, any. */
+/* log(z + tail) + k ln2 to some 60 bits: enough to be rounded once.  The tail
+   is at most a few units of z's last place, or, for z next to 1, any. */
 static inline __HCC_LEAF struct dd log_pair_reduced(struct reduced_log x, double tail)
 {
     double inverse = x.entry->inverse;

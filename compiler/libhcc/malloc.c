@@ -7,13 +7,13 @@
  *     base                                                  top           limit
  *     | chunk | chunk | ... | chunk |  untouched memory      | not ours yet
  *
- * A chunk is a head word, which holds its size and three flags, and the block the program sees;
- * blocks are 16-byte aligned, so heads lie 8 below.  A free chunk repeats its
- * size in its last word, where the chunk behind it, told by its own flag, finds it: neighbours
- * that are both free are merged at once.  Free chunks hang in bins by size,
- * eight to each power of two, with a bitmap to find the first bin that holds
- * only large enough ones ("two-level segregated fit", Masmano et al. 2004), so all calls take
- * constant time.
+ * A chunk is a head word, which holds its size and three flags, and the block
+ * the program sees; blocks are 16-byte aligned, so heads lie 8 below.  A free
+ * chunk repeats its size in its last word, where the chunk behind finds it
+ * (whose flag tells it to look): neighbours that are both free are merged at
+ * once.  Free chunks hang in bins by size, eight to each power of two, with a
+ * bitmap to find the first bin that holds only large enough ones ("two-level
+ * segregated fit", Masmano et al. 2004).  So all calls take constant time.
  *
  * In front of that, small chunks that are freed wait in a stack of their exact
  * size, unmerged, and are handed out again in a few instructions.  When memory

@@ -1,11 +1,11 @@
 /* atan, atan2, asin, acos.
  *
- * The arc tangent of a quotient q in [0, 1] is looked up at the nearest i/128 and the rest,
- * atan((q - c)/(1 + q c)), is a short polynomial.  A quotient over 1 is turned
- * upside down, and taken from pi/2.
+ * The arc tangent of a quotient q in [0, 1] is looked up at the nearest i/128
+ * and the rest, atan((q - c)/(1 + q c)), is a short polynomial.  A quotient
+ * over 1 is turned upside down, and taken from pi/2.
  *
- * The arc sine is a polynomial up to 1/2; beyond, by the half angle,
- * asin x = pi/2 - 2 asin sqrt((1 - x)/2), with the root to twice the precision.
+ * The arc sine is a polynomial up to 1/2; beyond, by the half angle, asin x =
+ * pi/2 - 2 asin sqrt((1 - x)/2), with the root to twice the precision.
  */
 #include <math.h>
 

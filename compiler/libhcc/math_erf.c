@@ -1,8 +1,8 @@
 /* The error function and its complement.
  *
  * Near 0 erf is a polynomial.  Farther out erfc x = exp(-x^2) g(x), where g
- * falls slowly and is tabulated; x^2 is needed to twice the precision, since its error
- * becomes a relative one of the power.
+ * falls slowly and is tabulated; x^2 is needed to twice the precision, since
+ * its error becomes a relative one of the power.
  */
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* Single precision, by way of double: one function more, half a unit in the
- * last place of a float and a billionth.  What is exact in double is exact here.
+ * last place of a float and a billionth.  What is exact in double is exact
+ * here.
  */
 #include <math.h>
 

@@ -1,9 +1,10 @@
-/* fma: x y + z with one rounding, in integers of 192 bits.
+/* fma: x y + z with one rounding, in integers of 256 bits.
  *
- * The product has 106 bits and the addend 53.  Both are laid into a window
- * whose top is that of the larger; a bit that falls out below is remembered as
- * "something more" (where both have bits there, nothing has been cancelled above, so that is
- * enough to round).
+ * The product has 106 bits and the addend 53.  Both are laid out with room of
+ * at least 64 bits above and below, and the one with the lower exponent is
+ * shifted right to the other's.  A bit that falls out is remembered as
+ * "something more" in the last place: then the numbers lie so far apart that at
+ * most one leading bit can cancel, and that is enough to round.
  */
 #include <math.h>
 

@@ -1,9 +1,9 @@
 /* The gamma function and its logarithm.
  *
- * On [1, 2) gamma is tabulated, and up to 16 it comes from there by
- * gamma(x + 1) = x gamma(x); beyond, by Stirling's series.  Left of 0 it is
- * reflected: gamma(-x) = -pi / (x sin(pi x) gamma(x)).  All of it to more than
- * 53 bits, so that what is returned is rounded once.
+ * On [1, 2) gamma is tabulated, and up to 16 it comes from there by gamma(x +
+ * 1) = x gamma(x); beyond, by Stirling's series.  Left of 0 it is reflected:
+ * gamma(-x) = -pi / (x sin(pi x) gamma(x)).  All of it to more than 53 bits, so
+ * that what is returned is rounded once.
  */
 #include <math.h>
 

@@ -5,7 +5,8 @@
 
 #include <hcc/abi.h>
 
-/* (sin x / x - 1) / z, z = x^2, on [0.0, 0.61697]: within 9.3e-18. */
+/* (sin x / x - 1) / z, z = x^2,
+   on [0.0, 0.61697]: within 9.3e-18. */
 static inline __HCC_LEAF double poly_sin(double x)
 {
     double s = x * x;
@@ -15,7 +16,8 @@ static inline __HCC_LEAF double poly_sin(double x)
     return even + x * odd;
 }
 
-/* (cos x - 1 + z/2) / z^2, z = x^2, on [0.0, 0.61697]: within 2.3e-18. */
+/* (cos x - 1 + z/2) / z^2, z = x^2,
+   on [0.0, 0.61697]: within 2.3e-18. */
 static inline __HCC_LEAF double poly_cos(double x)
 {
     double s = x * x;
@@ -26,14 +28,16 @@ static inline __HCC_LEAF double poly_cos(double x)
     return even + x * odd;
 }
 
-/* (exp r - 1 - r - r^2/2) / r^3, on [-0.0027103, 0.0027103]: within 1.3e-15. */
+/* (exp r - 1 - r - r^2/2) / r^3,
+   on [-0.0027103, 0.0027103]: within 1.3e-15. */
 static inline __HCC_LEAF double poly_exp(double x)
 {
     return ((0.0013888890710764214 * x + 0.00833333479083362) * x + 0.0416666666666665) * x +
         0.16666666666666533;
 }
 
-/* (exp x - 1 - x - x^2/2) / x^3, on [-0.125, 0.125]: within 9.6e-18. */
+/* (exp x - 1 - x - x^2/2) / x^3,
+   on [-0.125, 0.125]: within 9.6e-18. */
 static inline __HCC_LEAF double poly_expm1(double x)
 {
     double s = x * x;
@@ -44,7 +48,8 @@ static inline __HCC_LEAF double poly_expm1(double x)
     return even + x * odd;
 }
 
-/* (log(1 + r) - r + r^2/2) / r^3, on [-0.0079, 0.0079]: within 8.7e-16. */
+/* (log(1 + r) - r + r^2/2) / r^3,
+   on [-0.0079, 0.0079]: within 8.7e-16. */
 static inline __HCC_LEAF double poly_log(double x)
 {
     double s = x * x;
@@ -53,7 +58,8 @@ static inline __HCC_LEAF double poly_log(double x)
     return even + x * odd;
 }
 
-/* (log(1 + r) - r + r^2/2) / r^3, on [-0.0079, 0.0079]: within 1.9e-17. */
+/* (log(1 + r) - r + r^2/2) / r^3,
+   on [-0.0079, 0.0079]: within 1.9e-17. */
 static inline __HCC_LEAF double poly_log_dd(double x)
 {
     double s = x * x;
@@ -64,7 +70,8 @@ static inline __HCC_LEAF double poly_log_dd(double x)
     return even + x * odd;
 }
 
-/* (log(1 + r) - r + r^2/2) / r^3, on [-0.03125, 0.03125]: within 1.9e-17. */
+/* (log(1 + r) - r + r^2/2) / r^3,
+   on [-0.03125, 0.03125]: within 1.9e-17. */
 static inline __HCC_LEAF double poly_log_near(double x)
 {
     double s = x * x;
@@ -75,7 +82,8 @@ static inline __HCC_LEAF double poly_log_near(double x)
     return even + x * odd;
 }
 
-/* (sinh x / x - 1) / z, z = x^2, on [0.0, 0.015625]: within 9.3e-18. */
+/* (sinh x / x - 1) / z, z = x^2,
+   on [0.0, 0.015625]: within 9.3e-18. */
 static inline __HCC_LEAF double poly_sinh(double x)
 {
     double s = x * x;
@@ -84,7 +92,8 @@ static inline __HCC_LEAF double poly_sinh(double x)
     return even + x * odd;
 }
 
-/* (tanh x / x - 1) / z, z = x^2, on [0.0, 0.015625]: within 1.9e-17. */
+/* (tanh x / x - 1) / z, z = x^2,
+   on [0.0, 0.015625]: within 1.9e-17. */
 static inline __HCC_LEAF double poly_tanh(double x)
 {
     double s = x * x;
@@ -94,13 +103,15 @@ static inline __HCC_LEAF double poly_tanh(double x)
     return even + x * odd;
 }
 
-/* (atan t / t - 1) / z, z = t^2, on [0.0, 1.5875e-5]: within 1.9e-17. */
+/* (atan t / t - 1) / z, z = t^2,
+   on [0.0, 1.5875e-5]: within 1.9e-17. */
 static inline __HCC_LEAF double poly_atan(double x)
 {
     return (-0.14285449702178157 * x + 0.19999999998424883) * x - 0.3333333333333333;
 }
 
-/* (atan x / x - 1) / z, z = x^2, on [0.0, 0.0039062]: within 1.9e-17. */
+/* (atan x / x - 1) / z, z = x^2,
+   on [0.0, 0.0039062]: within 1.9e-17. */
 static inline __HCC_LEAF double poly_atan_small(double x)
 {
     double s = x * x;
@@ -110,7 +121,8 @@ static inline __HCC_LEAF double poly_atan_small(double x)
     return even + x * odd;
 }
 
-/* (asin x / x - 1) / z, z = x^2, on [0.0, 0.2501]: within 9.3e-18. */
+/* (asin x / x - 1) / z, z = x^2,
+   on [0.0, 0.2501]: within 9.3e-18. */
 static inline __HCC_LEAF double poly_asin(double x)
 {
     double s = x * x;
@@ -123,7 +135,8 @@ static inline __HCC_LEAF double poly_asin(double x)
     return even + x * odd;
 }
 
-/* (erf x / x - 2/sqrt(pi)) / z, z = x^2, on [0.0, 0.5625]: within 2.5e-17. */
+/* (erf x / x - 2/sqrt(pi)) / z, z = x^2,
+   on [0.0, 0.5625]: within 2.5e-17. */
 static inline __HCC_LEAF double poly_erf(double x)
 {
     double s = x * x;
@@ -134,7 +147,8 @@ static inline __HCC_LEAF double poly_erf(double x)
     return even + x * odd;
 }
 
-/* (log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2, on [0.0, 0.0039062]: within 4.6e-18. */
+/* (log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2,
+   on [0.0, 0.0039062]: within 4.6e-18. */
 static inline __HCC_LEAF double poly_stirling(double x)
 {
     double s = x * x;
@@ -143,7 +157,8 @@ static inline __HCC_LEAF double poly_stirling(double x)
     return even + x * odd;
 }
 
-/* the cube root of x, on [1.0, 2.0]: within 1.3e-5. */
+/* the cube root of x,
+   on [1.0, 2.0]: within 1.3e-5. */
 static inline __HCC_LEAF double poly_cbrt(double x)
 {
     double s = x * x;

@@ -5,8 +5,8 @@
  *
  * Beyond, x = m 2^e is multiplied by 2/pi in integers (Payne and Hanek).  Of
  * the bits of 2/pi those that only add whole turns are left out, and as many
- * taken behind them as decide 64 bits even of the angle nearest to a
- * multiple, which no double comes closer to than 2^-62.
+ * taken behind them as decide 64 bits even of the angle nearest to a multiple,
+ * which no double comes closer to than 2^-62.
  */
 #include "reduce.h"
 
@@ -70,8 +70,8 @@ static __HCC_LEAF struct reduced_angle reduce_large(double x)
     uint32_t product[PRODUCT] = {0, 0, 0, 0, 0, 0, 0, 0}; /* least significant first */
     struct reduced_angle result;
 
-    /* Bit i behind the point of 2/pi weighs 2^-i, times m 2^e: below i = e - 2 all
-       are multiples of 4.  The window begins there. */
+    /* Bit i behind the point of 2/pi weighs 2^-i, times m 2^e: below i = e - 2
+       all are multiples of 4.  The window begins there. */
     for (int w = 0; w < WINDOW; w++) {
         uint32_t word = bits_of_two_over_pi(e - 2 + 32 * (WINDOW - 1 - w));
         uint64_t t = (uint64_t)word * (uint32_t)m + product[w];
@@ -81,8 +81,8 @@ static __HCC_LEAF struct reduced_angle reduce_large(double x)
         product[w + 1] = (uint32_t)t;
         product[w + 2] = (uint32_t)(t >> 32);
     }
-    /* The window's last bit weighs 2^(2 - 32 WINDOW) in x 2/pi, so the point lies
-       two bits below the top of word WINDOW - 1. */
+    /* The window's last bit weighs 2^(2 - 32 WINDOW) in x 2/pi, so the point
+       lies two bits below the top of word WINDOW - 1. */
     uint64_t high = (uint64_t)product[WINDOW - 1] << 32 | product[WINDOW - 2];
     uint64_t low = (uint64_t)product[WINDOW - 3] << 32 | product[WINDOW - 4];
     uint64_t lowest = (uint64_t)product[WINDOW - 5] << 32 | product[WINDOW - 6];

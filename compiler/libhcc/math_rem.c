@@ -1,5 +1,6 @@
 /* fmod, remainder, remquo: exact, by long division of the mantissas.  The
- * compiler calls fmod and fmodf itself where an ISA's code generator wants them.
+ * compiler calls fmod and fmodf itself where an ISA's code generator wants
+ * them.
  */
 #include <math.h>
 

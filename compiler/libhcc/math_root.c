@@ -14,8 +14,9 @@ float(sqrtf)(float x)
     return __builtin_sqrtf(x);
 }
 
-/* x = m 2^(3k) with m in [1, 8): the root of m's head in [1, 2) from a polynomial,
-   two steps of Newton's method, and the last rounding from m - t^3 itself. */
+/* x = m 2^(3k) with m in [1, 8): the root of m's head in [1, 2) from a
+   polynomial, two steps of Newton's method, and the last rounding from m - t^3
+   itself. */
 double cbrt(double x)
 {
     static const double roots[] = {1.0, 1.2599210498948732, 1.5874010519681994};

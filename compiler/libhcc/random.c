@@ -2,8 +2,9 @@
  * whichever library it was built with.
  *
  * The generator is an additive feedback x[i] = x[i-3] + x[i-31] over 32-bit
- * words, whose top 31 bits come out.  The 31 words are seeded by the "minimal standard" generator
- * x = 16807 x mod 2^31-1, and the first 310 results are thrown away.
+ * words, whose top 31 bits come out.  The 31 words are seeded by the "minimal
+ * standard" generator x = 16807 x mod 2^31-1, and the first 310 results are
+ * thrown away.
  */
 #include <hcc/abi.h>
 #include <stdint.h>

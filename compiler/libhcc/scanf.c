@@ -1,10 +1,10 @@
 /* Formatted input.
  *
- * A field is first collected, character by character as long as what there is can
- * still become what is wanted, then converted by strtol or strtod.  The stream is
- * only looked at one character ahead, so nothing ever has to be put back.  As
- * with glibc, "0x" then is 0 and "1e" is 1, where C would have no match.
- * Left out, as in printf: wide characters and numbered arguments.
+ * A field is first collected, character by character as long as what there is
+ * can still become what is wanted, then converted by strtol or strtod.  The
+ * stream is only looked at one character ahead, so nothing ever has to be put
+ * back.  As with glibc, "0x" then is 0 and "1e" is 1, where C would have no
+ * match. Left out, as in printf: wide characters and numbered arguments.
  */
 #include <ctype.h>
 #include <limits.h>

@@ -5,8 +5,8 @@
  * written and there is room up to put_end.  The pointers of the other direction
  * are null, so that one comparison tells both "right direction" and "room".
  *
- * A string in memory (sprintf, sscanf) is a stream with no descriptor: what does not fit
- * is dropped, and behind the last byte is the end of the file.
+ * A string in memory (sprintf, sscanf) is a stream with no descriptor: what
+ * does not fit is dropped, and behind the last byte is the end of the file.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -41,8 +41,8 @@ extern struct __hcc_file *__hcc_streams; /* every open one */
 /* Reading: makes [get, get_end) non-empty; false at the end or on an error. */
 int __hcc_refill(FILE *f) __HCC_LEAF;
 
-/* Writing: buffered bytes whatever the mode, then at the end of one public
-   call __hcc_settle, which flushes what the mode does not let wait. */
+/* Writing: buffered bytes whatever the mode, then at the end of one public call
+   __hcc_settle, which flushes what the mode does not let wait. */
 void __hcc_put(FILE *f, const void *from, size_t n) __HCC_LEAF;
 void __hcc_put_repeated(FILE *f, int c, size_t n) __HCC_LEAF;
 void __hcc_settle(FILE *f) __HCC_LEAF;

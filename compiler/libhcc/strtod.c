@@ -1,11 +1,11 @@
 /* Floating-point numbers from text, correctly rounded.
  *
  * The mirror image of dtoa.c.  The decimal is cut at its point into limbs of
- * nine digits; the integer part is built up in 32-bit words by Horner's rule, and
- * multiplying the fraction by 2^32 pushes its next word out in front.  The first
- * 64 bits and "is anything left" decide the rounding.  Short numbers
- * (at most 2^53, times a power of ten that is itself exact) need one multiplication or division, whose own
- * rounding is the right one.
+ * nine digits; the integer part is built up in 32-bit words by Horner's rule,
+ * and multiplying the fraction by 2^32 pushes its next word out in front.  The
+ * first 64 bits and "is anything left" decide the rounding.  Short numbers (at
+ * most 2^53, times a power of ten that is itself exact) need one multiplication
+ * or division, whose own rounding is the right one.
  */
 #include <ctype.h>
 #include <errno.h>

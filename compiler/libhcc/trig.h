@@ -14,8 +14,8 @@ static inline __HCC_LEAF struct dd sine(struct dd a)
     return quick_two_sum(x, x * z * poly_sin(z) + a.lo * (1.0 - 0.5 * z));
 }
 
-/* cos(a.hi + a.lo) = 1 - x^2/2 + x^4 C(x^2) - a.lo sin x; the rounding errors of
-   1 - x^2/2 matter, those of x^2/2 itself are below its weight. */
+/* cos(a.hi + a.lo) = 1 - x^2/2 + x^4 C(x^2) - a.lo sin x; the rounding errors
+   of 1 - x^2/2 matter, those of x^2/2 itself are below its weight. */
 static inline __HCC_LEAF struct dd cosine(struct dd a)
 {
     double x = a.hi;

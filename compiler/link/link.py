@@ -13,7 +13,7 @@ from attrs import define, field
 
 from hcc.compiler.ir.module import DataReloc, Global
 from hcc.compiler.link.layout import DataLayout, lay_out_data, lay_out_local, lay_out_text
-from hcc.compiler.link.unit import ObjectCode, ObjectReloc, Piece, Place, Unit
+from hcc.compiler.link.unit import TEXT_PREFIX, ObjectCode, ObjectReloc, Piece, Place, Unit
 from hcc.isa import elf, fatbinary, thread_block
 from hcc.isa.errors import HccError
 from hcc.isa.fatbinary import BuildInfo, Program, Region
@@ -133,6 +133,8 @@ def _targets(
     place = reloc.place
     if place.symbol:
         return [(place.symbol, user)]
+    if place.section.startswith(TEXT_PREFIX):
+        return [(place.section.removeprefix(TEXT_PREFIX), user)]
     key = (id(unit), isa + place.section)
     if key in sections or place.section not in unit.code[isa].local:
         return []
@@ -264,8 +266,8 @@ class _Linker:
         def value(place: Place) -> int:
             if place.symbol:
                 return self.addrs[place.symbol]
-            if place.section.startswith(".text."):
-                return self.addrs[place.section.removeprefix(".text.")] + place.offset
+            if place.section.startswith(TEXT_PREFIX):
+                return self.addrs[place.section.removeprefix(TEXT_PREFIX)] + place.offset
             return local_addrs[id(unit), place.section] + place.offset
 
         content = bytearray(piece.content)

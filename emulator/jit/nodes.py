@@ -238,11 +238,15 @@ def half(a: Node, which: int) -> Node:
         case Op.BUILD if lane_bits == 64:
             return bitcast(a.args[which], I64)
         case Op.ZEXT if a.ty.lanes == 1 and a.args[0].ty.bits <= 64:
-            return operation(Op.ZEXT, I64, (a.args[0],)) if which == 0 else constant(I64, 0)
+            return _widened(a.args[0]) if which == 0 else constant(I64, 0)
         case Op.AND | Op.OR | Op.XOR:
             assert isinstance(a.op, Op)
             return operation(a.op, I64, (half(a.args[0], which), half(a.args[1], which)))
     return Node(I64, Op.EXTRACT, (bitcast(a, vec(I64, 2)),), which)
+
+
+def _widened(a: Node) -> Node:
+    return a if a.ty is I64 else operation(Op.ZEXT, I64, (a,))
 
 
 def part(index: int, which: int) -> Node:

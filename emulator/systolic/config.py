@@ -162,6 +162,13 @@ _FOREIGN = {
         "TimeLinearModel",
     ),
 }
+# The layout keys stood in [architecture_presets] before version 3.0.0.
+_LAYOUT_KEYS = frozenset(name.lower() for name in _KNOWN["layout"])
+_ACCEPTED = {
+    section: frozenset(name.lower() for name in names + _FOREIGN.get(section, ()))
+    | (_LAYOUT_KEYS if section == "architecture_presets" else frozenset())
+    for section, names in _KNOWN.items()
+}
 
 
 @frozen
@@ -210,16 +217,13 @@ class ConfigFile:
 
 
 def _check_known(path: str, section: str, key: str, line: int, column: int) -> None:
-    known = {name.lower() for name in _KNOWN[section] + _FOREIGN.get(section, ())}
-    # The layout keys stood in [architecture_presets] before version 3.0.0.
-    if section == "architecture_presets":
-        known |= {name.lower() for name in _KNOWN["layout"]}
+    known = _ACCEPTED[section]
     if key.lower() in known:
         return
     if key.lower() in ("ifmapsramsz", "filtersramsz", "ofmapsramsz"):
         hint = f"; '{key}' is SCALE-Sim 1, write '{key}kB'"
     else:
-        close = difflib.get_close_matches(key.lower(), known, n=1)
+        close = difflib.get_close_matches(key.lower(), sorted(known), n=1)
         names = {n.lower(): n for s in _KNOWN.values() for n in s}
         hint = f"; did you mean '{names.get(close[0], close[0])}'?" if close else ""
     raise FormatError(f"{path}:{line}:{column}: unknown key '{key}' in [{section}]{hint}")
@@ -248,11 +252,7 @@ def read_entries(path: str, text: str) -> ConfigFile:
             raise FormatError(f"{path}:{number}:{column}: neither 'key = value' nor [section]")
         key = found[1]
         _check_known(path, section, key, number, column)
-        home = section
-        if section == "architecture_presets" and key.lower() in {
-            n.lower() for n in _KNOWN["layout"]
-        }:
-            home = "layout"
+        home = "layout" if key.lower() in _LAYOUT_KEYS else section
         if (home, key.lower()) in entries:
             first = entries[home, key.lower()].line
             raise FormatError(

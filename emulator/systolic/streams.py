@@ -178,12 +178,12 @@ class Skewed:
             writeable=False,
         )
 
-    def tile_sums(self, tile: int, start: int, stop: int) -> Ints:
+    def tile_sums(self, tile: int, start: int, stop: int, out: Ints | None = None) -> Ints:
         """Address sums of a tile's lines start..stop (without lead), one column a used cell."""
         used = self.tile_width(tile)
         first = tile * self.width
         terms = self._space_axis[first : first + used]
-        return self._time_view[start:stop, :used] + terms
+        return np.add(self._time_view[start:stop, :used], terms, out=out)
 
     def fold_sums(self, fold: int, start: int, stop: int) -> Ints:
         """Address sums of a fold's lines start..stop, `blank` or more where nothing is asked."""

@@ -58,8 +58,13 @@ def _as_float(value: int) -> str:
 def _read_sram(simulation: Simulation, side: int) -> Iterator[str]:
     name = ("ifmap", "filter")[side]
     time = simulation.buffers.time
+    reads = simulation.buffers.reads
+    banked = reads is not None and reads[side].strict_waits
     for first, addresses in blocks(simulation.demands[side], simulation.plan):
         cycles = _cycles(time, first, len(addresses), name)
+        if banked:
+            # With banks SCALE-Sim serves a line that asks for nothing a cycle early.
+            cycles -= (addresses < 0).all(axis=1)
         yield _rows(np.column_stack([cycles, addresses]).tolist())
 
 

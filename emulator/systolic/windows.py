@@ -35,7 +35,7 @@ from .touched import Rect, Touched, touch
 # Words beyond the window that are looked up one by one before a bitmap of the window is made.
 _SINGLES = 12
 # Words looked at in one step with the bitmap: from the first to the largest step.
-_FIRST_STEP, _LAST_STEP = 1 << 10, 1 << 16
+_FIRST_STEP, _LAST_STEP = 1 << 10, 1 << 13
 
 # Tiles whose touched image parts are kept.
 _KEPT_TILES = 256
@@ -173,8 +173,10 @@ class Window:
 
     def bitmap(self) -> Bools:
         """For every address sum, whether the window holds it; True where there is no access."""
-        if self._bitmap is None or self._bitmap_start != self.start:
-            self._bitmap = self.idle_sums.copy()
+        if self._bitmap is None:
+            self._bitmap = np.empty_like(self.idle_sums)
+        if self._bitmap_start != self.start:
+            np.copyto(self._bitmap, self.idle_sums)
             self._bitmap_start = self.start
             if self.wraps:
                 self.mark(self._bitmap, self.low, self.keys)
@@ -225,6 +227,7 @@ class SkewedWindow(Window):
 
     start_gap: int = field(init=False, default=0)
     tiles: dict[int, Touched] = field(init=False, factory=dict)
+    scratch: Ints = field(init=False, factory=lambda: np.empty(2 * _LAST_STEP, dtype=np.int64))
 
     def structural_rank(self, key: int) -> int:
         """Words before a key: whole diagonals, then the columns before it in its own."""
@@ -277,7 +280,7 @@ class SkewedWindow(Window):
                 continue
             for at in range(begin, end, _LAST_STEP // width + 1):
                 upto = min(end, at + _LAST_STEP // width + 1)
-                block = stream.tile_sums(tile, at, upto)
+                block = self.sums(tile, at, upto)
                 if at + base == first and first_column:
                     bitmap[block[0, first_column:]] = True
                     block = block[1:]
@@ -285,6 +288,15 @@ class SkewedWindow(Window):
                     bitmap[block[-1, :last_column]] = True
                     block = block[:-1]
                 bitmap[block] = True
+
+    def sums(self, tile: int, start: int, stop: int) -> Ints:
+        """Stream.tile_sums, in memory that the next call uses again."""
+        stream = self.stream
+        shape = (stop - start, stream.tile_width(tile))
+        size = shape[0] * shape[1]
+        if len(self.scratch) < size:
+            self.scratch = np.empty(size, dtype=np.int64)
+        return stream.tile_sums(tile, start, stop, self.scratch[:size].reshape(shape))
 
     def whole_tile(self, bitmap: Bools, tile: int) -> bool:
         """Set the bits of a tile by image rows and columns; False if the operand is no image."""
@@ -329,14 +341,14 @@ class SkewedWindow(Window):
         stream = self.stream
         used = stream.tile_width(tile)
         lines = stream.length + used - 1
-        row = bitmap[stream.tile_sums(tile, line, line + 1)[0, column:]]
+        row = bitmap[self.sums(tile, line, line + 1)[0, column:]]
         if not row.all():
             return line, column + int(row.argmin())
         line += 1
         step = _FIRST_STEP
         while line < lines:
             upto = min(lines, line + step // used + 1)
-            hits = bitmap[stream.tile_sums(tile, line, upto)].reshape(-1)
+            hits = bitmap[self.sums(tile, line, upto)].reshape(-1)
             at = int(hits.argmin())
             if not hits[at]:
                 return line + at // used, at % used

@@ -4,8 +4,9 @@
  *
  *     cg [class]          T (for interpreters), S or W (default)
  *
- * The matrix is NPB's, a weighted sum of outer products of random sparse vectors, so for
- * classes S and W the result is checked against the value NPB states.
+ * The matrix is NPB's, a weighted sum of outer products of random sparse
+ * vectors, so for classes S and W the result is checked against the value NPB
+ * states.
  */
 #include <math.h>
 #include <stdint.h>

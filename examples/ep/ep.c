@@ -5,7 +5,8 @@
  *
  *     ep [m]              2^m pairs, default 24
  *
- * For m = 24 and 25 (classes S and W) NPB states the sums, and they are checked.
+ * For m = 24 and 25 (classes S and W) NPB states the sums, and they are
+ * checked.
  */
 #include <math.h>
 #include <stdint.h>
@@ -69,9 +70,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < RINGS; i++)
         printf("ring %d: %ld\n", i, t.ring[i]);
     if (m == 24)
-        verified = close_to(t.sum_x, -3.247834652034740e3) && close_to(t.sum_y, -6.958407078382297e3);
+        verified = close_to(t.sum_x, -3.247834652034740e3) &&
+                   close_to(t.sum_y, -6.958407078382297e3);
     if (m == 25)
-        verified = close_to(t.sum_x, -2.863319731645753e3) && close_to(t.sum_y, -6.320053679109499e3);
+        verified = close_to(t.sum_x, -2.863319731645753e3) &&
+                   close_to(t.sum_y, -6.320053679109499e3);
     if (m == 24 || m == 25)
         printf("%s\n", verified ? "sums as stated by NPB" : "SUMS DIFFER from NPB's");
     return verified ? 0 : 1;

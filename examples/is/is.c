@@ -1,6 +1,6 @@
-/* Integer sort in the manner of the NAS Parallel Benchmark IS: the rank of every
- * key among bell-shaped random keys, ten times over with two keys changed each
- * time, then a full sort.
+/* Integer sort in the manner of the NAS Parallel Benchmark IS: the rank of
+ * every key among bell-shaped random keys, ten times over with two keys changed
+ * each time, then a full sort.
  *
  *     is [class]          T (2^11 keys, for interpreters), S (2^16), W (2^20) or A (2^23, default)
  *

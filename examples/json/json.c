@@ -1,6 +1,6 @@
-/* Reads a JSON file into a tree and prints what is in it: how many values of each type,
- * the depth, the sum of the numbers, the commonest keys, and size and checksum
- * of the tree written out in canonical form.
+/* Reads a JSON file into a tree and prints what is in it: how many values of
+ * each type, the depth, the sum of the numbers, the commonest keys, and size
+ * and checksum of the tree written out in canonical form.
  *
  *     json file [times]
  */

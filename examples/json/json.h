@@ -4,7 +4,15 @@
 
 #include <stddef.h>
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+};
 
 struct json;
 
@@ -37,8 +45,8 @@ struct json_error {
 struct json *json_parse(const char *text, size_t n, struct json_error *error);
 void json_free(struct json *j);
 
-/* The tree as text in one fixed form: no blanks, members by key, numbers with as
-   many digits as tell them apart.  Each piece goes to `put`. */
+/* The tree as text in one fixed form: no blanks, members by key, numbers with
+   as many digits as tell them apart.  Each piece goes to `put`. */
 typedef void json_put(void *sink, const char *text, size_t n);
 void json_write(const struct json *j, json_put *put, void *sink);
 

@@ -1,6 +1,6 @@
 /* The parser: one function for each rule of the grammar, each of which leaves
- * the position behind what it read.  On an error it is noted once and NULL
- * goes up to the top.
+ * the position behind what it read.  On an error it is noted once and NULL goes
+ * up to the top.
  */
 #include "json.h"
 

@@ -2,9 +2,9 @@
  * globals, in arrays, inside other pointers' bits, as numbers.
  *
  * A tree of calls plays a family.  Every call owns a few locals and hangs them
- * into structures that all other calls can reach; every call then works on the locals of its ancestors,
- * found by each of those ways in turn.  A runtime that moved the stack without
- * keeping such pointers right would give other sums.
+ * into structures that all other calls can reach; every call then works on the
+ * locals of its ancestors, found by each of those ways in turn.  A runtime that
+ * moved the stack without keeping such pointers right would give other sums.
  *
  *     links [depth]       default 20; the tree has 2^(depth + 1) - 1 calls
  */

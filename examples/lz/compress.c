@@ -1,5 +1,6 @@
 /* The compressor: hash chains over the last 4096 positions, the longest match,
- * and one byte's patience: if the next position has a longer one, that is taken.
+ * and one byte's patience: if the next position has a longer one, that is
+ * taken.
  */
 #include "lz.h"
 

@@ -1,4 +1,5 @@
-/* Compresses a file, expands it again, compares, and prints sizes and checksums.
+/* Compresses a file, expands it again, compares, and prints sizes and
+ * checksums.
  *
  *     lz file [times]
  */

@@ -1,5 +1,5 @@
-/* All ways to place n queens on an n x n board so that none attacks another,
- * by recursion over rows: one call per queen on the board, so the program is
+/* All ways to place n queens on an n x n board so that none attacks another, by
+ * recursion over rows: one call per queen on the board, so the program is
  * nearly always some calls deep.
  *
  *     queens [n]          default 13

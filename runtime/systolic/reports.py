@@ -74,7 +74,7 @@ def write_reports(result: NetworkResult, top: Path) -> Path:
     folder = run_folder(top, result.config.run_name)
     sparsity = result.config.sparsity
     texts = report_texts(result.layers, sparsity.representation if sparsity else "")
-    texts[JSON_NAME] = json.dumps(result.as_dict(), indent=1) + "\n"
+    texts[JSON_NAME] = json.dumps(result.as_dict()) + "\n"
     for name, text in texts.items():
         write_file(folder / name, [text])
     return folder

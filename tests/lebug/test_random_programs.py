@@ -23,8 +23,8 @@ from hcc.isa.lebug.machine import EMULATOR_LATENCY
 from . import programs
 from .model import Model, Word
 
-SLOW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def by_builder(program: list[list[dict[str, Any]]], machine: Machine) -> fw.Compilation:

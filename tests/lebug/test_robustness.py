@@ -74,7 +74,7 @@ def compile_and_check(text: str) -> None:
     check(compile_text(text, MACHINE))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_mutated_firmware_text(seed: int) -> None:
     for step in range(4):
         survives(compile_and_check, mutated(seed * 100 + step, PIECES))
@@ -82,18 +82,22 @@ def test_mutated_firmware_text(seed: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1000, 1040))
-def test_mutated_firmware_text_at_length(seed: int) -> None:
-    for step in range(100):
+def test_mutations_at_length(seed: int, tmp_path: Path) -> None:
+    for step in range(60):
         survives(compile_and_check, mutated(seed * 100 + step, PIECES))
+    for step in range(5):
+        test_mutated_bytecode(seed * 100 + step)
+        test_mutated_arrays(seed * 100 + step, tmp_path)
+        test_mutated_cases(seed * 100 + step, tmp_path)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(HOSTILE + PIECES[:200]), max_size=30).map("".join))
 def test_random_firmware_text(text: str) -> None:
     survives(compile_and_check, text)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=80))
 def test_any_text(text: str) -> None:
     survives(compile_and_check, text)
@@ -141,7 +145,7 @@ def decode_and_run(data: bytes) -> None:
         run_unit(firmware)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(30))
 def test_mutated_bytecode(seed: int) -> None:
     chance = random.Random(seed)
     name, arguments = chance.choice(
@@ -167,7 +171,7 @@ def invoke(*arguments: str) -> None:
         raise result.exception
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_mutated_arrays(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     stream = io.BytesIO()
@@ -199,7 +203,7 @@ def change(value: Any, chance: random.Random) -> Any:
     return chance.choice(WEIRD)
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(25))
 def test_mutated_cases(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     for name, mode in (("emulator", "reference"), ("random", "as-built"), ("delta", "delta")):

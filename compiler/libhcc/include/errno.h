@@ -1,5 +1,5 @@
-/* errno is a macro so that it can move into a thread's own storage without
-   any program noticing.  The values are Linux's, the same on every ISA. */
+/* errno is a macro so that it can move into a thread's own storage without any
+   program noticing.  The values are Linux's, the same on every ISA. */
 #ifndef _ERRNO_H
 #define _ERRNO_H
 

@@ -41,8 +41,8 @@ typedef double double_t;
 #define FP_ILOGB0 (-2147483647 - 1)
 #define FP_ILOGBNAN (-2147483647 - 1)
 
-/* A float converts to double without losing its class, except that a
-   subnormal becomes normal: only those two ask for the type. */
+/* A float converts to double without losing its class, except that a subnormal
+   becomes normal: only those two ask for the type. */
 static inline __HCC_LEAF int __hcc_is_infinite(double x)
 {
     if (__builtin_fabs(x) != __builtin_inf())

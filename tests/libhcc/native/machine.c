@@ -2,8 +2,8 @@
  * compiler: __hcc_syscall and, for programs, _start.
  *
  * With LIBHCC_HOSTED the library lives inside another program (the tests' own
- * Python): then brk, which that program's C library owns, moves within an
- * array instead, and there is no _start.
+ * Python): then brk, which that program's C library owns, moves within an array
+ * instead, and there is no _start.
  */
 #include <hcc/syscall.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* Checksums of the bits of every mathematical function's results, and of printed
-   and read numbers: one program for all ISAs, which must print the same. */
+/* Checksums of the bits of every mathematical function's results, and of
+   printed and read numbers: one program for all ISAs, which must print the
+   same. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,247 @@
+"""Dataflow over a region: which cells of guest state are live, and which must be written back.
+
+A *cell* is a register, or one half of a 128-bit register that the region holds in two. Inside a
+region cells are LLVM variables; the `State` in memory is the truth only at calls, system calls and
+exits. Three questions, all answered on bit masks (bit 2n: register n or its low half, bit 2n + 1:
+its high half):
+
+* dirty, forwards: which cells differ from memory. A call or exit stores these and no others.
+* live, backwards: which cells something may read, be it an instruction or the store at an exit.
+  Only these get a variable, and dead flags are never computed.
+* busy, backwards: the same without the exits. What is live but not busy is only wanted when the
+  region is left, and is computed such that LLVM can move it out of loops.
+
+Condition flags are not carried over a return: no psABI lets a caller expect them, and computing
+them at each return would cost more than all else there. `reads_flags_of_call` finds code that
+breaks the rule, which is then run by the interpreter.
+"""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from hcc.emulator.jit.builder import (
+    Branch,
+    Fall,
+    GuestBlock,
+    Jump,
+    Leave,
+    Load,
+    Store,
+    Syscall,
+    Trapped,
+    TrapIf,
+    Unknown,
+)
+from hcc.emulator.jit.nodes import PART, Node, half, low_bit
+from hcc.emulator.jit.regions import Region
+from hcc.isa.arch import RegisterFile
+from hcc.isa.builder import JumpKind
+
+Cell = int
+
+
+@define(eq=False)
+class Edge:
+    """A way out of a block: to another block, or out of the region if `target` is None.
+
+    `sets` are the values of cells that the block has changed by then. `stores` asks for dirty
+    cells to be written to memory on the way; `flags` is False where flags are not among them.
+    """
+
+    target: int | None
+    sets: dict[Cell, Node]
+    mask: int
+    stores: bool = False
+    flags: bool = True
+    dirty: int = 0
+
+
+@define(eq=False)
+class BlockFlow:
+    """What the dataflow needs to know about a block."""
+
+    block: GuestBlock
+    sets: dict[Cell, Node]
+    core: int = 0
+    edges: list[Edge] = field(factory=list)
+    side: dict[int, Edge] = field(factory=dict)
+    live_in: int = 0
+    busy_in: int = 0
+    dirty_in: int = 0
+    dirty_end: int = 0
+    """Cells that differ from memory at the end of the block."""
+
+
+class Flow:
+    """The dataflow of one region; `blocks` by start address."""
+
+    def __init__(self, region: Region, registers: RegisterFile) -> None:
+        self.region = region
+        self.split = region.votes.split()
+        self.flags = 0
+        self._whole = 0  # high-half bits of registers held in one piece
+        for i, register in enumerate(registers.registers):
+            if register.flag:
+                self.flags |= low_bit(i)
+            if i not in self.split:
+                self._whole |= low_bit(i) << 1
+        self.blocks = {start: self._summary(b) for start, b in region.blocks.items()}
+        self._spread_dirt()
+        self._spread_life()
+
+    def cells(self, deps: int) -> int:
+        """The cells that `Node.deps` names."""
+        return (deps | (deps & self._whole) >> 1) & ~self._whole
+
+    def cell_sets(self, sets: dict[int, Node]) -> dict[Cell, Node]:
+        """Values of registers as values of cells; halves that stay what they were are left out."""
+        result: dict[Cell, Node] = {}
+        for index, node in sets.items():
+            if index not in self.split:
+                if not (node.op == "reg" and node.attr == index):
+                    result[2 * index] = node
+                continue
+            for which in (0, 1):
+                value = half(node, which)
+                if not (value.op == PART and value.attr == (index, which)):
+                    result[2 * index + which] = value
+        return result
+
+    # ---- summaries ----
+
+    def _edge(self, target: int | None, sets: dict[Cell, Node], **kind: bool) -> Edge:
+        mask = 0
+        for cell in sets:
+            mask |= 1 << cell
+        return Edge(target if target in self.region.blocks else None, sets, mask, **kind)
+
+    def _summary(self, block: GuestBlock) -> BlockFlow:
+        flow = BlockFlow(block, self.cell_sets(block.sets))
+        deps = 0
+        for i, effect in enumerate(block.effects):
+            match effect:
+                case Load(addr=addr):
+                    deps |= addr.deps
+                case Store(addr=addr, value=value):
+                    deps |= addr.deps | value.deps
+                case Leave(condition=condition, target=target, sets=sets):
+                    deps |= condition.deps
+                    edge = self._edge(target, self.cell_sets(sets))
+                    edge.stores = edge.target is None
+                    flow.side[i] = edge
+                case TrapIf(condition=condition, sets=sets):
+                    deps |= condition.deps
+                    flow.side[i] = self._edge(None, self.cell_sets(sets), stores=True)
+        deps |= self._end(flow)
+        flow.core = self.cells(deps)
+        return flow
+
+    def _end(self, flow: BlockFlow) -> int:
+        """Add the edges at a block's end; returns the deps of what decides among them."""
+        block, sets = flow.block, flow.sets
+        match block.end:
+            case Jump(target=target, kind=kind, next_pc=next_pc):
+                switch = self.region.switches.get(block.start)
+                if kind is JumpKind.CALL:
+                    flow.edges.append(self._edge(next_pc, sets, stores=True, flags=False))
+                elif kind is JumpKind.RETURN:
+                    flow.edges.append(self._edge(None, sets, stores=True, flags=False))
+                elif target.const is not None:
+                    self._go(flow, target.const)
+                elif switch is not None:
+                    for pc in dict.fromkeys(switch.targets):
+                        self._go(flow, pc)
+                    flow.edges.append(self._edge(None, sets, stores=True))
+                    deps = switch.index.deps | target.deps
+                    for node, _ in switch.guards:
+                        deps |= node.deps
+                    return deps
+                else:
+                    flow.edges.append(self._edge(None, sets, stores=True))
+                return target.deps
+            case Branch(condition=condition, target=taken, next_pc=next_pc):
+                self._go(flow, taken)
+                self._go(flow, next_pc)
+                return condition.deps
+            case Fall(next_pc=next_pc):
+                self._go(flow, next_pc)
+            case Syscall(next_pc=next_pc):
+                flow.edges.append(self._edge(next_pc, sets, stores=True))
+            case Unknown() | Trapped():
+                flow.edges.append(self._edge(None, sets, stores=True))
+        return 0
+
+    def _go(self, flow: BlockFlow, pc: int) -> None:
+        edge = self._edge(pc, flow.sets)
+        edge.stores = edge.target is None
+        flow.edges.append(edge)
+
+    # ---- fixed points ----
+
+    def _spread_dirt(self) -> None:
+        queue = list(self.blocks)
+        while queue:
+            flow = self.blocks[queue.pop()]
+            flow.dirty_end = flow.dirty_in
+            for cell in flow.sets:
+                flow.dirty_end |= 1 << cell
+            for edge in (*flow.side.values(), *flow.edges):
+                edge.dirty = flow.dirty_in | edge.mask
+                if edge.target is None:
+                    continue
+                onward = 0 if edge.stores else edge.dirty
+                after = self.blocks[edge.target]
+                if onward & ~after.dirty_in:
+                    after.dirty_in |= onward
+                    queue.append(edge.target)
+
+    def _spread_life(self) -> None:
+        before: dict[int, set[int]] = {start: set() for start in self.blocks}
+        for start, flow in self.blocks.items():
+            for edge in (*flow.side.values(), *flow.edges):
+                if edge.target is not None:
+                    before[edge.target].add(start)
+        queue = list(self.blocks)
+        while queue:
+            start = queue.pop()
+            flow = self.blocks[start]
+            live = busy = flow.core
+            for edge in (*flow.side.values(), *flow.edges):
+                wanted, busily = self.wanted(edge)
+                live |= self._through(edge, wanted)
+                busy |= self._through(edge, busily)
+            if live != flow.live_in or busy != flow.busy_in:
+                flow.live_in, flow.busy_in = live, busy
+                queue.extend(before[start])
+
+    def wanted(self, edge: Edge) -> tuple[int, int]:
+        """The cells whose values matter on an edge, and those of them that are busy."""
+        stored = self.stored(edge) if edge.stores else 0
+        if edge.target is None or edge.stores:
+            # After a call whatever is needed is loaded again.
+            return stored, 0
+        after = self.blocks[edge.target]
+        return after.live_in, after.busy_in
+
+    def stored(self, edge: Edge) -> int:
+        """The cells to be written to memory on an edge."""
+        return edge.dirty if edge.flags else edge.dirty & ~self.flags
+
+    def _through(self, edge: Edge, wanted: int) -> int:
+        """The cells that must be known at the block's start for `wanted` to be known at an edge."""
+        result = wanted & ~edge.mask
+        changed = wanted & edge.mask
+        for cell, node in edge.sets.items():
+            if changed >> cell & 1:
+                result |= self.cells(node.deps)
+        return result
+
+    def reads_flags_of_call(self) -> bool:
+        """Whether code behind a call reads flags that it has not set itself."""
+        for flow in self.blocks.values():
+            for edge in flow.edges:
+                if edge.stores and not edge.flags and edge.target is not None:
+                    if self.blocks[edge.target].busy_in & self.flags:
+                        return True
+        return False

@@ -1,0 +1,379 @@
+"""Expressions as LLVM IR text.
+
+A node is written where it is first needed and named; what is written in a side path (an exit, the
+rare path of a NaN) is forgotten at its end, as it does not dominate what follows. Types: an
+integer of 128 bits is kept as <2 x i64> unless arithmetic is done on it; the bits of a
+floating-point result are kept as the float.
+
+NaNs: `number(value, nan)` is `value` unless that is a NaN. Which of two ways it is written in is
+decided by use. Where the value is needed all the time, a branch that is never taken costs least:
+no operation is added to the chain of arithmetic. Where it is wanted only when a loop is left, a
+`select` is better, since LLVM can move that out of the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
+from hcc.isa.builder import Op, Rounding
+from hcc.isa.values import I1, I64, I128, Kind, Ty, int_type, vec
+
+_V2 = vec(I64, 2)
+
+_PLAIN = {
+    Op.ADD: "add", Op.SUB: "sub", Op.MUL: "mul", Op.UDIV: "udiv", Op.UREM: "urem",
+    Op.SDIV: "sdiv", Op.SREM: "srem", Op.AND: "and", Op.OR: "or", Op.XOR: "xor", Op.SHL: "shl",
+    Op.LSHR: "lshr", Op.ASHR: "ashr", Op.FADD: "fadd", Op.FSUB: "fsub", Op.FMUL: "fmul",
+    Op.FDIV: "fdiv", Op.EQ: "icmp eq", Op.NE: "icmp ne", Op.ULT: "icmp ult", Op.ULE: "icmp ule",
+    Op.SLT: "icmp slt", Op.SLE: "icmp sle", Op.FEQ: "fcmp oeq", Op.FLT: "fcmp olt",
+    Op.FLE: "fcmp ole", Op.FUNO: "fcmp uno",
+}  # fmt: skip
+_CONVERSIONS = {
+    Op.ZEXT: "zext", Op.SEXT: "sext", Op.TRUNC: "trunc", Op.FPEXT: "fpext",
+    Op.FPTRUNC: "fptrunc", Op.SITOFP: "sitofp", Op.UITOFP: "uitofp",
+}  # fmt: skip
+_INTRINSICS = {
+    Op.CTPOP: "ctpop", Op.BSWAP: "bswap", Op.BITREVERSE: "bitreverse", Op.FSQRT: "sqrt",
+    Op.FMA: "fma",
+}  # fmt: skip
+_ROUNDINGS = {
+    Rounding.NEAREST_EVEN: "roundeven", Rounding.NEAREST_AWAY: "round",
+    Rounding.TOWARD_ZERO: "trunc", Rounding.DOWN: "floor", Rounding.UP: "ceil",
+}  # fmt: skip
+
+UNLIKELY = "!prof !1"
+
+
+def llvm_type(ty: Ty) -> str:
+    """The LLVM type in which values of a type are kept."""
+    known = _TYPES.get(ty)
+    if known is None:
+        element = {32: "float", 64: "double"}[ty.bits] if ty.is_float else f"i{ty.bits}"
+        known = element if ty.lanes == 1 else f"<{ty.lanes} x {element}>"
+        if ty is I128:
+            known = "<2 x i64>"
+        _TYPES[ty] = known
+    return known
+
+
+_TYPES: dict[Ty, str] = {}
+
+
+def _suffix(ty: Ty) -> str:
+    """How an intrinsic's name spells a type."""
+    element = f"{ty.kind.value}{ty.bits}"
+    return element if ty.lanes == 1 else f"v{ty.lanes}{element}"
+
+
+def _kept_type(node: Node) -> Ty:
+    """The type in which a node's value is kept."""
+    if node.op == NUMBER:
+        return node.args[0].ty
+    if node.op is Op.BITCAST:
+        return _kept_type(node.args[0])
+    if node.op == LOAD and node.attr is not None:
+        return _FLOATS[node.attr]
+    return _V2 if node.ty is I128 else node.ty
+
+
+_FLOATS = {32: Ty(Kind.FLOAT, 32), 64: Ty(Kind.FLOAT, 64)}
+
+
+class Printer:
+    """Writes expressions into a list of lines, block by block."""
+
+    def __init__(self, declarations: set[str]) -> None:
+        self.lines: list[str] = []
+        self.label = "entry"
+        self._declarations = declarations
+        self._names: dict[tuple[Node, str], str] = {}
+        self._added: list[tuple[Node, str]] | None = None
+        self._count = 0
+
+    # ---- lines ----
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def fresh(self) -> str:
+        self._count += 1
+        return f"%t{self._count}"
+
+    def let(self, text: str) -> str:
+        """A new name for the result of an instruction."""
+        name = self.fresh()
+        self.lines.append(f"{name} = {text}")
+        return name
+
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.label = label
+
+    def fresh_label(self) -> str:
+        self._count += 1
+        return f"l{self._count}"
+
+    def forget(self) -> None:
+        """Begin a new guest block: nothing is known."""
+        self._names.clear()
+
+    @contextmanager
+    def side_path(self) -> Iterator[None]:
+        """What is named inside is forgotten afterwards."""
+        outer, self._added = self._added, []
+        try:
+            yield
+        finally:
+            for key in self._added:
+                del self._names[key]
+            self._added = outer
+
+    def know(self, node: Node, text: str, name: str) -> None:
+        """`name` is the node's value in the LLVM type `text`."""
+        key = node, text
+        self._names[key] = name
+        if self._added is not None:
+            self._added.append(key)
+
+    def known(self, node: Node) -> bool:
+        return (node, llvm_type(_kept_type(node))) in self._names
+
+    def intrinsic(self, name: str, result: str, params: str) -> str:
+        self._declarations.add(f"declare {result} @{name}({params})")
+        return f"@{name}"
+
+    # ---- values ----
+
+    def typed(self, node: Node) -> str:
+        """`type name` of a node, in the type it is kept in."""
+        text = llvm_type(_kept_type(node))
+        return f"{text} {self.value(node, text)}"
+
+    def value(self, node: Node, text: str) -> str:
+        """The name of a node's value in an LLVM type of its size."""
+        name = self._names.get((node, text))
+        if name is not None:
+            return name
+        if node.const is not None:
+            return self._constant(node, text)
+        if node.op is Op.BITCAST:
+            return self.value(node.args[0], text)
+        kept = _kept_type(node)
+        own = llvm_type(kept)
+        if text != own:
+            if node.ty is I128 and text == "i128" and node.op not in _AS_VECTOR:
+                name = self._write(node, "i128")
+            else:
+                name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
+        elif node.ty is I128 and node.op not in _AS_VECTOR:
+            name = self.let(f"bitcast i128 {self.value(node, 'i128')} to {own}")
+        else:
+            name = self._write(node, own)
+        self.know(node, text, name)
+        return name
+
+    def _constant(self, node: Node, text: str) -> str:
+        value, ty = node.const, node.ty
+        assert value is not None
+        if text == f"i{ty.bits}":
+            return ("false", "true")[value] if ty is I1 else str(value)
+        if ty is I128:
+            if text == "<2 x i64>":
+                return f"<i64 {value & (1 << 64) - 1}, i64 {value >> 64}>"
+            if value == 0:
+                return "zeroinitializer"
+        return f"bitcast (i{ty.bits} {value} to {text})"
+
+    def _arg(self, node: Node) -> str:
+        """The name of a node in the type that its own `ty` says."""
+        return self.value(node, "i128" if node.ty is I128 else llvm_type(node.ty))
+
+    def _write(self, node: Node, text: str) -> str:
+        """Write the operation of a node, which is wanted in the type it is kept in."""
+        op, args, ty = node.op, node.args, node.ty
+        if op in _PLAIN:
+            if ty is I128 and text != "i128":
+                left, right = (self.value(a, text) for a in args)
+                return self.let(f"{_PLAIN[op]} {text} {left}, {right}")  # type: ignore[index]
+            source = args[0].ty
+            left, right = self._arg(args[0]), self._arg(args[1])
+            kind = "i128" if source is I128 else llvm_type(source)
+            return self.let(f"{_PLAIN[op]} {kind} {left}, {right}")  # type: ignore[index]
+        if op in _CONVERSIONS:
+            return self._convert(_CONVERSIONS[op], args[0], ty)  # type: ignore[index]
+        match op:
+            case "reg" | "part":
+                return self.register(node, text)
+            case "number":
+                return self.exact(node)
+            case Op.SELECT:
+                condition = self.typed(args[0])
+                a, b = (self.value(arm, text) for arm in args[1:])
+                return self.let(f"select {condition}, {text} {a}, {text} {b}")
+            case Op.EXTRACT:
+                return self._extract(node)
+            case "insert":
+                vector, scalar = self._arg(args[0]), self._arg(args[1])
+                element = llvm_type(args[1].ty)
+                return self.let(
+                    f"insertelement {text} {vector}, {element} {scalar}, i32 {node.attr}"
+                )
+            case Op.BUILD:
+                return self._build(node, text)
+            case Op.SHUFFLE:
+                source = llvm_type(args[0].ty)
+                lanes = ", ".join(f"i32 {lane}" for lane in node.attr)
+                a, b = self._arg(args[0]), self._arg(args[1])
+                mask = f"<{ty.lanes} x i32> <{lanes}>"
+                return self.let(f"shufflevector {source} {a}, {source} {b}, {mask}")
+        return self._call(node)
+
+    def _convert(self, word: str, a: Node, ty: Ty) -> str:
+        source = "i128" if a.ty is I128 else llvm_type(a.ty)
+        target = "i128" if ty is I128 else llvm_type(ty)
+        if word == "trunc" and a.ty is I128 and ty.bits <= 64 and a.op in _AS_VECTOR:
+            low = self._low_half(a)
+            return low if ty is I64 else self.let(f"trunc i64 {low} to {target}")
+        return self.let(f"{word} {source} {self._arg(a)} to {target}")
+
+    def _low_half(self, a: Node) -> str:
+        if a.op == REG:
+            low = self.low_cell(a)
+            if low is not None:
+                return low
+        return self.let(f"extractelement <2 x i64> {self.value(a, '<2 x i64>')}, i32 0")
+
+    def _extract(self, node: Node) -> str:
+        vector = node.args[0]
+        root = root_of(vector)
+        if root.op == REG and node.attr == 0 and node.ty is I64:
+            low = self.low_cell(root)
+            if low is not None:
+                return low
+        kind = llvm_type(vector.ty)
+        return self.let(f"extractelement {kind} {self._arg(vector)}, i32 {node.attr}")
+
+    def _build(self, node: Node, text: str) -> str:
+        element = llvm_type(node.args[0].ty)
+        if all(a.const is not None for a in node.args):
+            lanes = ", ".join(f"{element} {self._arg(a)}" for a in node.args)
+            return self.let(f"bitcast {text} <{lanes}> to {text}")
+        first = node.args[0]
+        if all(a is first for a in node.args):
+            one = self.let(f"insertelement {text} poison, {element} {self._arg(first)}, i32 0")
+            mask = f"<{node.ty.lanes} x i32> zeroinitializer"
+            return self.let(f"shufflevector {text} {one}, {text} poison, {mask}")
+        constants = ", ".join(
+            f"{element} {self._arg(a) if a.const is not None else 'poison'}" for a in node.args
+        )
+        vector = f"<{constants}>"
+        for lane, a in enumerate(node.args):
+            if a.const is None:
+                vector = self.let(
+                    f"insertelement {text} {vector}, {element} {self._arg(a)}, i32 {lane}"
+                )
+        return vector
+
+    def _call(self, node: Node) -> str:
+        op, args, ty = node.op, node.args, node.ty
+        kind = "i128" if ty is I128 else llvm_type(ty)
+        source = "i128" if args[0].ty is I128 else llvm_type(args[0].ty)
+        operands = [f"{source} {self._arg(a)}" for a in args]
+        params = [source] * len(args)
+        match op:
+            case Op.CTLZ | Op.CTTZ:
+                name = f"llvm.{op.value}.{_suffix(ty)}"
+                operands.append("i1 false")
+                params.append("i1")
+            case Op.FPTOSI | Op.FPTOUI:
+                name = f"llvm.{op.value}.sat.{_suffix(ty)}.{_suffix(args[0].ty)}"
+            case Op.FROUND:
+                name = f"llvm.{_ROUNDINGS[node.attr]}.{_suffix(ty)}"
+            case _:
+                name = f"llvm.{_INTRINSICS[op]}.{_suffix(ty)}"  # type: ignore[index]
+        function = self.intrinsic(name, kind, ", ".join(params))
+        return self.let(f"call {kind} {function}({', '.join(operands)})")
+
+    # ---- NaNs ----
+
+    def _is_nan(self, node: Node) -> str:
+        """The i1 (per lane) that a number is a NaN."""
+        raw = node.args[0]
+        text = llvm_type(raw.ty)
+        name = self._arg(raw)
+        return self.let(f"fcmp uno {text} {name}, {name}")
+
+    def exact(self, node: Node) -> str:
+        """A `number` as a float whose bits are right, by a select."""
+        raw, nan = node.args
+        text = llvm_type(raw.ty)
+        condition = self._is_nan(node)
+        kind = "i1" if raw.ty.lanes == 1 else f"<{raw.ty.lanes} x i1>"
+        other = self.value(nan, text)
+        return self.let(f"select {kind} {condition}, {text} {other}, {text} {self._arg(raw)}")
+
+    def settle(self, nodes: list[Node]) -> None:
+        """Make the given numbers known by one branch that is rarely taken."""
+        todo = [n for n in dict.fromkeys(nodes) if n.op == NUMBER and not self.known(n)]
+        if not todo:
+            return
+        for node in todo:
+            self._arg(node.args[0])
+        rare, done = self.fresh_label(), self.fresh_label()
+        sources: list[str] = []
+        for group in _paired(todo):
+            sources.append(self.label)
+            onward = done if group[-1] is todo[-1] else self.fresh_label()
+            self.line(f"br i1 {self._any_nan(group)}, label %{rare}, label %{onward}, {UNLIKELY}")
+            if onward != done:
+                self.start(onward)
+        fast = self.label
+        self.start(rare)
+        with self.side_path():
+            slow = [self.value(n, llvm_type(n.args[0].ty)) for n in todo]
+            self.line(f"br label %{done}")
+        self.start(done)
+        for node, other in zip(todo, slow, strict=True):
+            text = llvm_type(node.args[0].ty)
+            raw = self._arg(node.args[0])
+            name = self.let(f"phi {text} [ {raw}, %{fast} ], [ {other}, %{rare} ]")
+            self.know(node, text, name)
+
+    def _any_nan(self, group: list[Node]) -> str:
+        ty = group[0].args[0].ty
+        text = llvm_type(ty)
+        a, b = self._arg(group[0].args[0]), self._arg(group[-1].args[0])
+        test = self.let(f"fcmp uno {text} {a}, {b}")
+        if ty.lanes == 1:
+            return test
+        mask = self.let(f"bitcast <{ty.lanes} x i1> {test} to i{ty.lanes}")
+        return self.let(f"icmp ne i{ty.lanes} {mask}, 0")
+
+    # ---- what the region knows ----
+
+    def register(self, node: Node, text: str) -> str:
+        """What a register, or half of one, held at the start of the block."""
+        raise AssertionError
+
+    def low_cell(self, node: Node) -> str | None:
+        """The low half of a register that is held in two, as an i64."""
+        raise AssertionError
+
+
+def _paired(nodes: list[Node]) -> list[list[Node]]:
+    """Two of one type at a time: one comparison tells whether either is a NaN."""
+    groups: list[list[Node]] = []
+    for node in nodes:
+        if groups and len(groups[-1]) == 1 and groups[-1][0].args[0].ty is node.args[0].ty:
+            groups[-1].append(node)
+        else:
+            groups.append([node])
+    return groups
+
+
+_AS_VECTOR: frozenset[Any] = frozenset((REG, LOAD, Op.AND, Op.OR, Op.XOR, Op.SELECT, Op.BITCAST))
+
+__all__ = ["INSERT", "PART", "UNLIKELY", "Printer", "constant", "int_type", "llvm_type"]

@@ -1,0 +1,331 @@
+"""Regions: which guest code is compiled as one function.
+
+A region is what can be reached from a start address by direct jumps and branches within the
+bounds of the guest function around it, up to a number of instructions; calls are left to other
+regions, but what follows them is included. A region may start anywhere: at a function, at the
+head of a loop that is already running, at a return address. Starting a region at each such place,
+rather than entering one region in several, keeps loops natural, which LLVM wants.
+
+Where blocks begin must be known before they are built. `scan` finds out by running the semantics
+of instructions that transfer control, and remembers which mnemonics do not. If it is wrong about
+one, a block ends earlier than it thought or two blocks share instructions: no harm.
+
+Jump tables are read where the target is computed from one load out of read-only memory: the
+switch then stays inside the region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from hcc.emulator.jit.builder import (
+    BlockBuilder,
+    Branch,
+    Fall,
+    GuestBlock,
+    Jump,
+    Leave,
+    Load,
+    Syscall,
+    Unknown,
+    Votes,
+)
+from hcc.emulator.jit.nodes import LOAD, Node, operation
+from hcc.isa.arch import Arch, Insn
+from hcc.isa.builder import JumpKind, Op
+from hcc.isa.errors import HccError
+from hcc.isa.values import I64
+
+MAX_INSNS = 400
+MAX_TABLE = 512
+MAX_BLOCK = 200
+
+
+class Code(Protocol):
+    """Where instructions come from."""
+
+    arch: Arch
+
+    def insn_at(self, pc: int) -> Insn:
+        """The instruction at an address; HccError where there is none."""
+
+    def read_constant(self, addr: int, size: int) -> int | None:
+        """The integer at an address of memory that never changes, else None."""
+
+
+@frozen
+class Switch:
+    """An indirect jump with known targets: `targets[i]` where `index` is i.
+
+    `guards` are nodes that must have the given values for that to hold.
+    """
+
+    index: Node
+    targets: tuple[int, ...]
+    guards: tuple[tuple[Node, int], ...]
+
+
+@define(eq=False)
+class Region:
+    """Guest code that becomes one function; `bounds` is the guest function's range."""
+
+    start: int
+    bounds: tuple[int, int]
+    blocks: dict[int, GuestBlock] = field(factory=dict)
+    votes: Votes = field(factory=Votes)
+    switches: dict[int, Switch] = field(factory=dict)
+    insn_count: int = 0
+
+    def loop_heads(self) -> set[int]:
+        """Targets of backward jumps within the region."""
+        heads = set()
+        for block in self.blocks.values():
+            last = block.addrs[-1] if block.addrs else block.start
+            for target in successors(block, self.switches.get(block.start)):
+                if target <= last and target in self.blocks:
+                    heads.add(target)
+        return heads
+
+    def call_targets(self) -> set[int]:
+        """Addresses that the region calls or jumps to directly, outside of it."""
+        targets = set()
+        for block in self.blocks.values():
+            end = block.end
+            if isinstance(end, Jump) and end.target.const is not None:
+                if end.kind is JumpKind.CALL or end.target.const not in self.blocks:
+                    targets.add(end.target.const)
+        return targets
+
+
+def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
+    """Where a block may go on within its function."""
+    targets = [e.target for e in block.effects if isinstance(e, Leave)]
+    match block.end:
+        case Jump(target=target, kind=kind, next_pc=next_pc):
+            if kind is JumpKind.CALL:
+                targets.append(next_pc)
+            elif target.const is not None:
+                targets.append(target.const)
+            elif switch is not None:
+                targets.extend(switch.targets)
+        case Branch(target=taken, next_pc=next_pc):
+            targets += [taken, next_pc]
+        case Fall(next_pc=next_pc) | Syscall(next_pc=next_pc):
+            targets.append(next_pc)
+    return targets
+
+
+class Discovery:
+    """Finds and builds the regions of one program on one ISA."""
+
+    def __init__(
+        self, code: Code, bounds_of: Callable[[int], tuple[int, int]], most: int = MAX_INSNS
+    ) -> None:
+        self.code = code
+        self.bounds_of = bounds_of
+        self.most = most
+        self._plain: set[tuple[str, bool]] = set()
+        self._bases: dict[int, dict[int, int]] = {}
+
+    def region(self, start: int) -> Region:
+        """The region that starts at an address."""
+        region = Region(start, self.bounds_of(start))
+        leaders: dict[int, None] = {}
+        pending = [start]
+        while pending:
+            self._scan(region, leaders, pending)
+            for leader in leaders:
+                if leader not in region.blocks:
+                    region.blocks[leader] = self._build(leader, leaders, region)
+            pending = self._read_tables(region, leaders)
+        return region
+
+    # ---- where blocks begin ----
+
+    def _scan(self, region: Region, leaders: dict[int, None], pending: list[int]) -> None:
+        """Add the addresses reachable from `pending` at which blocks begin."""
+        seen: set[int] = set()
+        low, high = region.bounds
+        queue = list(pending)
+        position = 0
+        while position < len(queue) and region.insn_count < self.most:
+            pc = queue[position]
+            position += 1
+            if pc in leaders:
+                continue
+            leaders[pc] = None
+            while pc not in seen and region.insn_count < self.most:
+                seen.add(pc)
+                try:
+                    insn = self.code.insn_at(pc)
+                except HccError:
+                    break
+                region.insn_count += 1
+                targets = self._transfers(insn)
+                if targets is None:
+                    pc = insn.next_addr
+                    continue
+                queue += [t for t in targets if low <= t < high]
+                break
+
+    def _transfers(self, insn: Insn) -> list[int] | None:
+        """Where an instruction may go on if that is not just the next one."""
+        key = insn.mnemonic, insn.extra is None
+        if key in self._plain:
+            return None
+        semantics = self.code.arch.semantics.get(insn.mnemonic)
+        if semantics is None:
+            return []
+        probe = BlockBuilder(self.code.arch.registers, insn.addr, Votes())
+        probe.begin(insn.addr, insn.next_addr)
+        try:
+            semantics(probe, insn)
+        except HccError:
+            return []
+        leaves = [e for e in probe.block.effects if isinstance(e, Leave)]
+        if probe.end is None and not leaves:
+            self._plain.add(key)
+            return None
+        probe.block.end = probe.end or Fall(insn.next_addr)
+        return successors(probe.block)
+
+    # ---- blocks ----
+
+    def _build(self, start: int, leaders: dict[int, None], region: Region) -> GuestBlock:
+        """The block from `start` to the next leader or transfer of control."""
+        arch = self.code.arch
+        builder = BlockBuilder(arch.registers, start, region.votes)
+        block = builder.block
+        pc = start
+        while True:
+            try:
+                insn = self.code.insn_at(pc)
+            except HccError:
+                block.end = Unknown(pc)
+                return block
+            builder.begin(pc, insn.next_addr)
+            semantics = arch.semantics.get(insn.mnemonic)
+            try:
+                if semantics is None:
+                    raise HccError(insn.mnemonic)
+                semantics(builder, insn)
+            except HccError:
+                builder.take_back()
+                block.end = Unknown(pc)
+                return block
+            builder.finish()
+            pc = insn.next_addr
+            if builder.end is not None:
+                block.end = builder.end
+                return block
+            left = bool(block.effects) and isinstance(block.effects[-1], Leave)
+            if left or pc in leaders or len(block.addrs) >= MAX_BLOCK:
+                block.end = Fall(pc)
+                return block
+
+    # ---- jump tables ----
+
+    def _read_tables(self, region: Region, leaders: dict[int, None]) -> list[int]:
+        """Resolve the indirect jumps of a region; returns new places where blocks begin."""
+        fresh: dict[int, None] = {}
+        for block in region.blocks.values():
+            end = block.end
+            if (
+                isinstance(end, Jump)
+                and end.kind is JumpKind.PLAIN
+                and end.target.const is None
+                and block.start not in region.switches
+            ):
+                switch = self._switch(region, block, end.target)
+                if switch is not None:
+                    region.switches[block.start] = switch
+                    fresh |= {t: None for t in switch.targets if t not in leaders}
+        return list(fresh)
+
+    def _switch(self, region: Region, block: GuestBlock, target: Node) -> Switch | None:
+        addrs = {e.node: e.addr for e in block.effects if isinstance(e, Load)}
+        loads = _leaves(target)
+        if len(loads) != 1 or loads[0].op != LOAD:
+            return None
+        load = loads[0]
+        addr = addrs.get(load)
+        if addr is None:
+            return None
+        bases = self._constants(region)
+        jump_pc = block.addrs[-1]
+        known = self._bases.setdefault(jump_pc, {})
+        unknown, guards = [], []
+        for leaf in _leaves(addr):
+            value = None
+            if leaf.op == "reg":
+                value = bases.get(leaf.attr, known.get(leaf.attr))
+            if value is None:
+                unknown.append(leaf)
+            else:
+                known[leaf.attr] = value
+                guards.append((leaf, value))
+        if len(unknown) != 1:
+            return None
+        index = unknown[0]
+        fixed = dict(guards)
+        low, high = region.bounds
+        targets = []
+        for i in range(MAX_TABLE):
+            place = _evaluate(addr, {**fixed, index: i})
+            word = self.code.read_constant(place, load.ty.bits // 8)
+            if word is None:
+                break
+            pc = _evaluate(target, {load: word})
+            if not low <= pc < high or pc % self.code.arch.insn_align:
+                break
+            targets.append(pc)
+        return Switch(index, tuple(targets), tuple(guards)) if targets else None
+
+    def _constants(self, region: Region) -> dict[int, int]:
+        """Registers that only ever get one constant in the region: hoisted table addresses."""
+        values: dict[int, int | None] = {}
+        for block in region.blocks.values():
+            for index, node in block.sets.items():
+                if node.ty is I64 and values.setdefault(index, node.const) != node.const:
+                    values[index] = None
+        return {index: value for index, value in values.items() if value is not None}
+
+
+_TRANSPARENT = frozenset((Op.ADD, Op.SUB, Op.SHL, Op.OR, Op.AND, Op.ZEXT, Op.SEXT, Op.MUL))
+
+
+def _leaves(node: Node) -> list[Node]:
+    """The values that are not constants which an address is computed from."""
+    found: dict[Node, None] = {}
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.const is not None:
+            continue
+        if node.op in _TRANSPARENT and len(found) < 4:
+            stack.extend(node.args)
+        else:
+            found[node] = None
+    return list(found)
+
+
+def _evaluate(node: Node, values: dict[Node, int]) -> int:
+    """The value of an integer expression whose leaves are given."""
+    if node.const is not None:
+        return node.const
+    if node in values:
+        return values[node] & node.ty.mask
+    args = tuple(_as_constant(a, values) for a in node.args)
+    assert isinstance(node.op, Op)
+    result = operation(node.op, node.ty, args, node.attr)
+    assert result.const is not None
+    return result.const
+
+
+def _as_constant(node: Node, values: dict[Node, int]) -> Node:
+    from hcc.emulator.jit.nodes import constant
+
+    return constant(node.ty, _evaluate(node, values))

@@ -19,6 +19,7 @@ class TrapCode(Enum):
     DIVIDE = (1, 8, "division by zero")
     OVERFLOW = (2, 8, "overflow in signed division")
     ABORT = (3, 4, "trap")
+    UNREACHABLE = (5, 4, "reached code marked unreachable")
     RESUME = (4, 4, "activation record with an unknown site")
 
     def __init__(self, code: int, signal: int, text: str) -> None:

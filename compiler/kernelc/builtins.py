@@ -10,7 +10,6 @@ import math
 
 from attrs import define
 
-from hcc.compiler.kernelc.constants import round_to
 from hcc.compiler.kernelc.initializers import Initializers
 from hcc.compiler.kernelc.operators import is_lvalue, truth
 from hcc.compiler.kernelc.scope import Function
@@ -21,12 +20,10 @@ from hcc.compiler.kernelc.syntax import (
     Expr,
     FloatConst,
     IntConst,
-    Name,
     StringConst,
 )
 from hcc.compiler.kernelc.types import (
     CHAR_POINTER,
-    CONST_CHAR_POINTER,
     CONST_VOID_POINTER,
     DOUBLE,
     ERROR,
@@ -42,7 +39,6 @@ from hcc.compiler.kernelc.types import (
     VOID_POINTER,
     VOID_TYPE,
     CType,
-    FunctionType,
 )
 
 _FIXED: dict[str, tuple[CType, tuple[CType, ...]]] = {
@@ -72,7 +68,8 @@ for _suffix, _float in (("", DOUBLE), ("f", FLOAT), ("l", LDOUBLE)):
     _FLOAT_CONSTANTS[f"__builtin_nan{_suffix}"] = (_float, math.nan)
 
 _CLASSIFY = tuple(
-    f"__builtin_{name}" for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit", "isinf_sign")
+    f"__builtin_{name}"
+    for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit", "isinf_sign")
 )
 _ORDERED = {
     "__builtin_isgreater": ">",
@@ -207,7 +204,10 @@ class Builtins(Initializers):
             return ErrorExpr(ERROR, at)
         if name in _ORDERED:
             return self.binary(_ORDERED[name], args[0], args[1], at)
-        made = [self.assign_convert(a, DOUBLE, a.at, f"passing an argument of '{name}' as") for a in args]
+        made = [
+            self.assign_convert(a, DOUBLE, a.at, f"passing an argument of '{name}' as")
+            for a in args
+        ]
         return Builtin(INT, at, name, made)
 
     def _classify(self, name: str, args: list[Expr], at: int) -> Expr:
@@ -255,7 +255,9 @@ class Builtins(Initializers):
         return ErrorExpr(ERROR, at)
 
     def _va_start(self, args: list[Expr], at: int) -> Expr:
-        if not self._count("va_start", args, 1, 2, at) or not self.check_va_list(args[0], "va_start"):
+        if not self._count("va_start", args, 1, 2, at) or not self.check_va_list(
+            args[0], "va_start"
+        ):
             return ErrorExpr(ERROR, at)
         function = self.function
         if function is None or not function.type.variadic:
@@ -302,4 +304,3 @@ def _fold(name: str, args: list[Expr], result: CType) -> int | None:
         case "bswap":
             return int.from_bytes(value.to_bytes(size, "little"), "big")
     return None
-

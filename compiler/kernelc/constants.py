@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from fractions import Fraction
 
 from hcc.compiler.kernelc.types import (
     DOUBLE,
@@ -108,6 +107,8 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     rounded = round_to(value, type_)
     if digits is None or value in (0.0, float("inf")):
         return rounded
+    from fractions import Fraction
+
     for other in neighbours(rounded, type_):
         if (Fraction(rounded) + Fraction(other)) / 2 == Fraction(value):
             exact = Fraction(digits)
@@ -124,7 +125,9 @@ def neighbours(value: float, type_: FloatingType) -> list[float]:
     """The finite values next to a non-negative one of a small floating type."""
     as_float, as_int = _FORMAT[type_]
     (bits,) = struct.unpack(as_int, struct.pack(as_float, value))
-    found = [struct.unpack(as_float, struct.pack(as_int, b))[0] for b in (bits - 1, bits + 1) if b >= 0]
+    found = [
+        struct.unpack(as_float, struct.pack(as_int, b))[0] for b in (bits - 1, bits + 1) if b >= 0
+    ]
     return [f for f in found if f - f == 0]
 
 

@@ -136,7 +136,9 @@ class Conversions(ListActions):
             return self._assign_pointer(expr, target, at, use)
         if source.is_pointer and isinstance(target, IntegerType):
             if not target.is_bool:
-                message = f"{use} '{to}' makes an integer from a pointer ('{expr.type}') without a cast"
+                message = (
+                    f"{use} '{to}' makes an integer from a pointer ('{expr.type}') without a cast"
+                )
                 self.error(at, message)
             return self.convert(expr, target)
         if compatible(target, source):
@@ -149,7 +151,9 @@ class Conversions(ListActions):
         if is_null_constant(expr):
             return IntConst(target, expr.at, 0)
         if isinstance(source, IntegerType):
-            message = f"{use} '{target}' makes a pointer from an integer ('{source}') without a cast"
+            message = (
+                f"{use} '{target}' makes a pointer from an integer ('{source}') without a cast"
+            )
             self.error(at, message)
             return self.convert(expr, target)
         if not isinstance(source, PointerType):
@@ -188,7 +192,7 @@ class Conversions(ListActions):
             self.error(at, f"conversion of '{source}' to '{to}'")
             return ErrorExpr(ERROR, at)
         if to.variably_modified:
-            return Convert(to.unqual, at, expr)
+            return Convert(to.unqual, at, expr, evaluates=True)
         made = self.convert(expr, to)
         if made is expr and _is_lvalue(expr):
             made = Convert(to.unqual, at, expr)  # a cast's result is no lvalue
@@ -219,13 +223,18 @@ def pointers_agree(to: CType, of: CType) -> bool:
     if compatible(_bare(a), _bare(b)):
         return True
     if isinstance(a, IntegerType) and isinstance(b, IntegerType):
-        return a.size == b.size and not a.is_bool and not b.is_bool and (
-            a.rank == b.rank or a.enum != "" or b.enum != ""
+        return (
+            a.size == b.size
+            and not a.is_bool
+            and not b.is_bool
+            and (a.rank == b.rank or a.enum != "" or b.enum != "")
         )
     if isinstance(a, PointerType) and isinstance(b, PointerType):
-        return pointers_agree(a.target, b.target) and not (
-            a.target.is_void != b.target.is_void
-        ) and a.target.unqual.size == b.target.unqual.size
+        return (
+            pointers_agree(a.target, b.target)
+            and not (a.target.is_void != b.target.is_void)
+            and a.target.unqual.size == b.target.unqual.size
+        )
     return False
 
 
@@ -238,4 +247,3 @@ def _bare(type_: CType) -> CType:
 
 def _is_lvalue(expr: Expr) -> bool:
     return isinstance(expr, (Name, Deref, MemberOf, StringConst))
-

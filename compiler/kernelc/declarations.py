@@ -50,7 +50,9 @@ class Declarations(Declarators):
         self._declare(declared, declarator)
         return declared
 
-    def on_declare_next(self, declared: Declared, _comma: Token, declarator: Declarator) -> Declared:
+    def on_declare_next(
+        self, declared: Declared, _comma: Token, declarator: Declarator
+    ) -> Declared:
         self._finish(declared)
         self._declare(declared, declarator)
         return declared
@@ -62,9 +64,7 @@ class Declarations(Declarators):
         specs = Specs(declarator.name.lineno, words=["int"])
         return self.on_declare_first(specs, declarator)
 
-    def on_initialise(
-        self, declared: Declared, equals: Token, value: Expr | InitList
-    ) -> Declared:
+    def on_initialise(self, declared: Declared, equals: Token, value: Expr | InitList) -> Declared:
         entity = declared.current
         declared.initialised = True
         if isinstance(entity, Variable):
@@ -319,6 +319,8 @@ class Declarations(Declarators):
         variable = declared.current
         if not isinstance(variable, Variable) or variable.type.is_error:
             return
+        if self.function is None and self.scope.depth > 0:
+            return  # a parameter of an old-style definition
         local = not variable.linkage or (variable.static and self.scope.depth > 0)
         if local and declared.specs.storage != "extern" and not is_complete_object(variable.type):
             if isinstance(variable.type, ArrayType):
@@ -336,7 +338,9 @@ class Declarations(Declarators):
             type_ = variable.type
             if variable.tentative and not variable.defined and not type_.complete:
                 if isinstance(type_, ArrayType):
-                    self.warning(variable.at, f"array '{variable.name}' is assumed to have one element")
+                    self.warning(
+                        variable.at, f"array '{variable.name}' is assumed to have one element"
+                    )
                     variable.type = ArrayType(type_.element, 1)
                 elif not type_.is_error:
                     self.error(variable.at, f"'{variable.name}' has incomplete type '{type_}'")
@@ -361,4 +365,3 @@ def _realigned(type_: CType, align: int) -> CType:
     made._pointer = None
     made._qualified = {}
     return made
-

@@ -83,7 +83,9 @@ class Declarators(Specifiers):
     def on_declarator_name(self, name: Token) -> Declarator:
         return Declarator(name)
 
-    def on_declarator_pointer(self, pointers: list[PointerPart], declarator: Declarator) -> Declarator:
+    def on_declarator_pointer(
+        self, pointers: list[PointerPart], declarator: Declarator
+    ) -> Declarator:
         declarator.parts.extend(reversed(pointers))
         return declarator
 
@@ -381,7 +383,9 @@ class Declarators(Specifiers):
         for i, member in enumerate(members):
             flexible = isinstance(member.type, ArrayType) and member.type.length is None
             if flexible and (i + 1 < len(members) or type_.record.is_union or i == 0):
-                where = "in a union" if type_.record.is_union else "not the last, or the only, member"
+                where = (
+                    "in a union" if type_.record.is_union else "not the last, or the only, member"
+                )
                 self.error(member.at, f"flexible array member '{member.name}' is {where}")
             if attributes.packed:
                 member.packed = True

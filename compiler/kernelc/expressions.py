@@ -7,7 +7,7 @@ from typing import Any
 from attrs import define
 
 from hcc.compiler.kernelc.builtins import BUILTIN_FUNCTIONS, BuiltinName, Builtins
-from hcc.compiler.kernelc.operators import PRECEDENCE, is_lvalue
+from hcc.compiler.kernelc.operators import PRECEDENCE
 from hcc.compiler.kernelc.scope import (
     EnumConstant,
     Function,
@@ -227,7 +227,7 @@ class Expressions(Builtins):
             return self._implicit_function(token)
         if name not in self.undeclared:
             self.undeclared.add(name)
-            hint = self.header_hint(name) or did_you_mean(name, list(self.scope.visible()))
+            hint = self.header_hint(name) or did_you_mean(name, self.scope.names)
             self.error_on(token, f"'{name}' undeclared{hint}")
         return ErrorExpr(ERROR, token.lineno)
 
@@ -239,7 +239,7 @@ class Expressions(Builtins):
             self.error_on(token, f"'{name}': {refused} not supported")
             return ErrorExpr(ERROR, token.lineno)
         function = self.library_function(name, token.lineno)
-        hint = self.header_hint(name) or did_you_mean(name, list(self.scope.visible()))
+        hint = self.header_hint(name) or did_you_mean(name, self.scope.names)
         if function is None:
             function = Function(name, FunctionType(INT, (), False, False), token.lineno)
             function.symbol = name
@@ -265,7 +265,9 @@ class Expressions(Builtins):
             notes = []
             if isinstance(base, Name):
                 what = declare(base.symbol.type, "")
-                notes.append(self.note(base.symbol.at, f"'{base.symbol.name}' is declared here as '{what}'"))
+                notes.append(
+                    self.note(base.symbol.at, f"'{base.symbol.name}' is declared here as '{what}'")
+                )
             fact = "subscript of a value that is neither array nor pointer"
             self.error(open_.lineno, f"{fact} ('{base.type}')", *notes)
             return ErrorExpr(ERROR, open_.lineno)
@@ -300,7 +302,10 @@ class Expressions(Builtins):
     def _member(self, base: Expr, name: Token, op: Token) -> Expr:
         type_ = base.type
         if not isinstance(type_, RecordType):
-            self.error(op.lineno, f"member '{name.value}' of a value that is no struct or union ('{type_}')")
+            self.error(
+                op.lineno,
+                f"member '{name.value}' of a value that is no struct or union ('{type_}')",
+            )
             return ErrorExpr(ERROR, op.lineno)
         if not type_.complete:
             self.error(op.lineno, f"member '{name.value}' of incomplete type '{type_}'")
@@ -503,4 +508,3 @@ def _through(member: MemberOf, here: Offset) -> Offset:
         offset += node.member.offset
         node = node.base
     return Offset(member.type, here.bytes + offset)
-

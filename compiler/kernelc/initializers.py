@@ -22,8 +22,8 @@ from hcc.compiler.kernelc.syntax import (
     ErrorExpr,
     Expr,
     FloatConst,
-    InitItem,
     Initializer,
+    InitItem,
     InitList,
     IntConst,
     MemberOf,
@@ -190,7 +190,9 @@ class _Builder:
                 length = self._array(slot, slot.type, cursor, True)
             case RecordType():
                 if not slot.type.complete:
-                    self.semantics.error(braces.at, f"initialiser for incomplete type '{slot.type}'")
+                    self.semantics.error(
+                        braces.at, f"initialiser for incomplete type '{slot.type}'"
+                    )
                     return 0
                 self._record(slot, slot.type, cursor, True)
                 length = 0
@@ -240,7 +242,9 @@ class _Builder:
                     self._bad_designator(designator, slot.type)
                     cursor.advance()
                     continue
-                if type_.length is not None and designator.high >= type_.length or designator.low < 0:
+                if (
+                    type_.length is not None and designator.high >= type_.length
+                ) or designator.low < 0:
                     message = f"index {designator.high} is beyond the end of '{type_}'"
                     self.semantics.error(designator.at, message)
                     cursor.advance()
@@ -328,7 +332,8 @@ class _Builder:
         type_ = member.type
         if isinstance(type_, ArrayType) and not type_.complete:
             self.semantics.refuse(
-                _item_at(cursor.item), f"the initialisation of flexible array member '{member.name}' is"
+                _item_at(cursor.item),
+                f"the initialisation of flexible array member '{member.name}' is",
             )
             cursor.index = len(cursor.items)
 
@@ -374,7 +379,9 @@ class _Builder:
         elif isinstance(slot.type, RecordType):
             self._record(slot, slot.type, cursor, False)
         if cursor.index == before:  # it has no element that could take it
-            self.semantics.error(_item_at(cursor.item), f"'{slot.type}' cannot be initialised by this")
+            self.semantics.error(
+                _item_at(cursor.item), f"'{slot.type}' cannot be initialised by this"
+            )
             cursor.advance()
 
     def _descend(self, slot: _Slot, cursor: _Cursor) -> None:
@@ -390,7 +397,9 @@ class _Builder:
                     return
                 index = self._designated_elements(slot, slot.type.element, cursor, designator)
                 element = slot.type.element
-                while not cursor.done and not cursor.designated and (length is None or index < length):
+                while (
+                    not cursor.done and not cursor.designated and (length is None or index < length)
+                ):
                     self._next(_Slot(element, slot.offset + index * element.size), cursor)
                     index += 1
             case RecordType() if designator.name and slot.type.record.find(designator.name):

@@ -63,10 +63,37 @@ def _keywords() -> dict[str, tuple[str, str]]:
 
 
 KEYWORDS = _keywords()
-_BINARY = frozenset("/ % << >> < > <= >= == != ^ | ||".split())
-_ASSIGNMENT = frozenset("+= -= *= /= %= &= |= ^= <<= >>=".split())
+_BINARY = frozenset(["/", "%", "<<", ">>", "<", ">", "<=", ">=", "==", "!=", "^", "|", "||"])
+_ASSIGNMENT = frozenset(["+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="])
 _PUNCTUATION = {
-    **{text: text for text in "( ) [ ] { } . -> ++ -- & * + - ~ ! ? : ; , = ... &&".split()},
+    **{
+        text: text
+        for text in [
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ".",
+            "->",
+            "++",
+            "--",
+            "&",
+            "*",
+            "+",
+            "-",
+            "~",
+            "!",
+            "?",
+            ":",
+            ";",
+            ",",
+            "=",
+            "...",
+            "&&",
+        ]
+    },
     **dict.fromkeys(_BINARY, "BINOP"),
     **dict.fromkeys(_ASSIGNMENT, "ASSIGNOP"),
 }
@@ -145,7 +172,9 @@ def _special(tokens: list[Token], i: int, out: list[Token], report: Report) -> i
             report(token.lineno, f"expected '(' and a matching ')' after '{word}'")
             return i
         if word in _ASM_WORDS:
-            report(token.lineno, "inline assembly is not supported: kernel C is the same on all ISAs")
+            report(
+                token.lineno, "inline assembly is not supported: kernel C is the same on all ISAs"
+            )
             out.append(ParseToken(token, ASM))
         else:
             out.append(ParseToken(token, ATTRIBUTE, _attributes(tokens[i + 1 : end - 1])))

@@ -148,7 +148,10 @@ class Lowering:
         assert member.width is not None
         for size in (1, 2, 4, 8):
             start = member.bit // (size * 8) * size
-            if member.bit + member.width <= (start + size) * 8 and start + size <= place.record_size:
+            if (
+                member.bit + member.width <= (start + size) * 8
+                and start + size <= place.record_size
+            ):
                 return start, size
         return None
 
@@ -170,7 +173,9 @@ class Lowering:
         assert member.width is not None and isinstance(type_, IntegerType)
         width, total = member.width, bits.type.bits
         if type_.signed:
-            bits = self.shift(Op.ASHR, self.shift(Op.SHL, bits, total - shift - width), total - width)
+            bits = self.shift(
+                Op.ASHR, self.shift(Op.SHL, bits, total - shift - width), total - width
+            )
         else:
             bits = self.shift(Op.LSHR, bits, shift)
             if shift + width < total:
@@ -273,9 +278,7 @@ class Lowering:
         if parts is None or packed:
             align = min(type_.align, packed) if packed else type_.align
             size = int_const(I64, type_.size)
-            self.cursor.emit(
-                Op.MEMCPY, VOID, (self.address(to), self.address(source), size), align
-            )
+            self.cursor.emit(Op.MEMCPY, VOID, (self.address(to), self.address(source), size), align)
             return
         for offset, ir in parts:
             value = self.cursor.load(ir, self.offset_by(source.base, source.offset + offset))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hcc.compiler.ir.construct import float_const, int_const
-from hcc.compiler.ir.module import Const, Instr, Operand, Signature, StackSlot, Symbol
+from hcc.compiler.ir.module import Const, Instr, Operand, StackSlot
 from hcc.compiler.ir.ops import Op
-from hcc.compiler.ir.types import F32, F64, I8, I16, I32, I64, INT_OF_BITS, PTR, VOID, Type
+from hcc.compiler.ir.types import F32, I8, I32, I64, INT_OF_BITS, PTR, VOID, Type
 from hcc.compiler.kernelc.abi import (
     MAX_RECORD_IN_WORDS,
     returns_through_memory,
@@ -234,8 +232,10 @@ class CallLowering(ExpressionLowering):
         if function.name == "__hcc_syscall":
             return self._system_call(expr)
         known = _OPERATIONS.get(function.name)
-        if known is None or not compatible(known[0], function.type) or len(expr.args) != len(
-            known[0].params
+        if (
+            known is None
+            or not compatible(known[0], function.type)
+            or len(expr.args) != len(known[0].params)
         ):
             return None
         type_, op = known
@@ -375,4 +375,3 @@ class CallLowering(ExpressionLowering):
         cursor.emit(Op.DSP_SET, VOID, (address,))
         cursor.emit(Op.MEMSET, VOID, (address, int_const(I8, 0), size), 16)
         return address
-

@@ -164,7 +164,8 @@ class ExpressionLowering(Conversion):
         if isinstance(expr, PointerAdd):
             return self._sum_place(expr)
         if isinstance(expr, Convert) and expr.operand.type.is_pointer and expr.type.is_pointer:
-            self.evaluate_type(expr.type)
+            if expr.evaluates:
+                self.evaluate_type(expr.type)
             return self.pointer_place(expr.operand)
         return Place(self.value(expr))
 
@@ -261,7 +262,7 @@ class ExpressionLowering(Conversion):
     def _convert(self, expr: Convert) -> Operand:
         inner = expr.operand
         to = expr.type
-        if to.variably_modified:
+        if expr.evaluates:
             self.evaluate_type(to)
         if isinstance(inner, _BOOLEANS) and to.is_integer:
             return self.widen_bool(self.condition(inner), to.ir)
@@ -317,7 +318,9 @@ class ExpressionLowering(Conversion):
                 new = self.cursor.ptradd(old, expr.delta * (type_.target.size or 1))
         elif type_.is_bool:
             wide = self.convert(old, type_, INT)
-            new = self.convert(self.cursor.binary(Op.ADD, wide, int_const(I32, expr.delta)), INT, type_)
+            new = self.convert(
+                self.cursor.binary(Op.ADD, wide, int_const(I32, expr.delta)), INT, type_
+            )
         elif type_.is_floating:
             op = "+" if expr.delta > 0 else "-"
             new = self.arithmetic(op, type_, old, self.one_of(type_))
@@ -447,7 +450,9 @@ class ExpressionLowering(Conversion):
                     self.load(place, expr.type)
             case IntConst() | FloatConst() | StringConst():
                 pass
-            case Binary() | Compare() if expr.type.is_scalar and getattr(expr, "op", "") not in "/%":
+            case Binary() | Compare() if (
+                expr.type.is_scalar and getattr(expr, "op", "") not in "/%"
+            ):
                 self.effect(expr.left)
                 self.effect(expr.right)
             case AddressOf():
@@ -533,4 +538,3 @@ def half_bits(value: float) -> int:
     """The bits of a `_Float16`."""
     (bits,) = struct.unpack("<H", struct.pack("<e", value))
     return int(bits)
-

@@ -5,12 +5,9 @@ from __future__ import annotations
 from hcc.compiler.ir.construct import Cursor
 from hcc.compiler.ir.module import Block, Operand, Value
 from hcc.compiler.ir.module import Function as IrFunction
-from hcc.compiler.ir.ops import Op
-from hcc.compiler.ir.types import PTR
 from hcc.compiler.kernelc.abi import (
     MAX_RECORD_IN_WORDS,
     parameter_types,
-    result_type,
     returns_through_memory,
     signature_of,
 )
@@ -103,4 +100,3 @@ def _drop_unreachable(function: IrFunction) -> None:
                 seen.add(id(edge.block))
                 todo.append(edge.block)
     function.blocks = [b for b in function.blocks if id(b) in seen]
-

@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from hcc.compiler.ir.construct import int_const
 from hcc.compiler.ir.module import DataReloc
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import I64, VOID
-from hcc.compiler.ir.construct import int_const
 from hcc.compiler.kernelc.initializers import static_address
 from hcc.compiler.kernelc.lower_base import Place
 from hcc.compiler.kernelc.lower_calls import CallLowering

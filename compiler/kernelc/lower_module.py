@@ -167,9 +167,7 @@ class ModuleLowering:
         module.functions = dict(sorted(module.functions.items(), key=lambda i: order[i[0]]))
         rank = {v.symbol: i for i, v in enumerate(self.actions.definitions.variables)}
         last = len(rank)
-        module.globals = dict(
-            sorted(module.globals.items(), key=lambda i: rank.get(i[0], last))
-        )
+        module.globals = dict(sorted(module.globals.items(), key=lambda i: rank.get(i[0], last)))
 
 
 def is_inline_only(function: Function) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 from attrs import define
 
-from hcc.compiler.ir.construct import int_const
 from hcc.compiler.ir.module import Block, Operand
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import PTR, VOID
@@ -354,4 +353,3 @@ class StatementLowering(InitializerLowering):
             assert self.result_address is not None
             self.zero(Place(self.result_address), result)
         return None if ir is VOID else zero_of(ir)
-

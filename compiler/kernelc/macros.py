@@ -92,7 +92,7 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
         self._report = report
         self._counter = 0
 
-    def on_error(self, file: str, line: int, msg: str) -> None:  # noqa: ARG002
+    def on_error(self, file: str, line: int, msg: str) -> None:
         """pcpp's complaint about a definition; its line is our position."""
         self._report(line, msg[0].lower() + msg[1:])
 
@@ -183,8 +183,10 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
                     depth -= 1
                     if depth == 0:
                         break
-                elif token.value == "," and depth == 1 and not (
-                    macro.variadic and len(args) == wanted
+                elif (
+                    token.value == ","
+                    and depth == 1
+                    and not (macro.variadic and len(args) == wanted)
                 ):
                     args.append([])
                     continue

@@ -150,7 +150,9 @@ class Operators(Conversions):
         assert isinstance(a, PointerType) and isinstance(b, PointerType)
         if not self._has_size(a, at):
             return ErrorExpr(ERROR, at)
-        if not compatible(a.target.unqual, b.target.unqual) and not pointers_agree(a.target, b.target):
+        if not compatible(a.target.unqual, b.target.unqual) and not pointers_agree(
+            a.target, b.target
+        ):
             self.error(at, f"'{left.type}' and '{right.type}' are not pointers to compatible types")
             return ErrorExpr(ERROR, at)
         return PointerDifference(LONG, at, left, right)
@@ -174,7 +176,9 @@ class Operators(Conversions):
         if a.is_arithmetic and b.is_arithmetic:
             common = usual_conversion(promoted_operand(left), promoted_operand(right))
             left, right = self.convert(left, common), self.convert(right, common)
-            if isinstance(left, (IntConst, FloatConst)) and isinstance(right, (IntConst, FloatConst)):
+            if isinstance(left, (IntConst, FloatConst)) and isinstance(
+                right, (IntConst, FloatConst)
+            ):
                 return IntConst(INT, at, fold_compare(op, left.value, right.value))
             return Compare(INT, at, op, left, right)
         equality = op in ("==", "!=")
@@ -184,7 +188,7 @@ class Operators(Conversions):
             ):
                 message = f"comparison of distinct pointer types ('{a}' and '{b}')"
                 self.warning(at, message)
-        elif a.is_pointer and b.is_integer or a.is_integer and b.is_pointer:
+        elif (a.is_pointer and b.is_integer) or (a.is_integer and b.is_pointer):
             number = right if a.is_pointer else left
             if not is_null_constant(number):
                 self.warning(at, f"comparison between pointer and integer ('{a}' and '{b}')")
@@ -278,7 +282,9 @@ class Operators(Conversions):
             name = f" '{target.symbol.name}'" if isinstance(target, Name) else ""
             notes = []
             if isinstance(target, Name):
-                notes.append(self.note(target.symbol.at, f"'{target.symbol.name}' is declared here"))
+                notes.append(
+                    self.note(target.symbol.at, f"'{target.symbol.name}' is declared here")
+                )
             self.error(at, f"cannot {verb}{name or ' this'}: it is const", *notes)
             return False
         if isinstance(type_, RecordType) and type_.record.has_const:
@@ -361,7 +367,9 @@ class Operators(Conversions):
             picked = first if known else otherwise
             if isinstance(picked, (IntConst, FloatConst)):
                 # the null pointer constant must not leak out of a choice that is no constant
-                other_is_constant = isinstance(otherwise if known else first, (IntConst, FloatConst))
+                other_is_constant = isinstance(
+                    otherwise if known else first, (IntConst, FloatConst)
+                )
                 if other_is_constant or not picked.type.is_pointer:
                     return picked
         if then is None:

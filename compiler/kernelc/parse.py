@@ -25,8 +25,23 @@ from hcc.compiler.kernelc.tokens import Token
 _LISTS = ("block_item", "member", "external")
 _QUIET_TOKENS = 3
 _STARTERS = frozenset(
-    "if while for do switch return break continue goto case default STORAGE BUILTIN STRUCT "
-    "enum".split()
+    [
+        "if",
+        "while",
+        "for",
+        "do",
+        "switch",
+        "return",
+        "break",
+        "continue",
+        "goto",
+        "case",
+        "default",
+        "STORAGE",
+        "BUILTIN",
+        "STRUCT",
+        "enum",
+    ]
 )
 _CLOSERS = (")", "]")
 _CANDIDATES = (")", "]", ",", ":", "}", "=", "{", "(", "while", "STRING")
@@ -135,7 +150,7 @@ class _Run:
     def _is_unknown_type(self, state: int) -> bool:
         """Whether the identifier here was surely meant as a type: say so and declare it one."""
         token = self.tokens[self.index]
-        if "STORAGE" not in self.tables.actions[state] or token.value in self.scope.lazy:
+        if "STORAGE" not in self.tables.actions[state]:
             return False
         following = [t.kind for t in self.tokens[self.index + 1 : self.index + 4]]
         if following[:1] == [IDENT] or (
@@ -196,7 +211,9 @@ class _Run:
         """Put in a forgotten `;`, `)` or `]` if that lets the parse go on."""
         kind = self._kind(token)
         for missing in (";", *_CLOSERS):
-            if self._accepts(missing, kind) or (kind == TYPE_NAME and self._accepts(missing, IDENT)):
+            if self._accepts(missing, kind) or (
+                kind == TYPE_NAME and self._accepts(missing, IDENT)
+            ):
                 break
         else:
             return False

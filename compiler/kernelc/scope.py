@@ -1,14 +1,12 @@
 """What names mean: variables, functions, typedefs, enumeration constants and tags, by scope.
 
 There is one table of what is visible now and a log of what each open scope hides; leaving a scope
-undoes its log. So the lexer's question (is this identifier a typedef name here?) is one look-up.
-Names declared in system headers may wait unparsed in `lazy`; the first look-up has them parsed.
+undoes its log. So the parser's question (is this identifier a typedef name here?) is one look-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -117,8 +115,6 @@ class Scope:
     names: dict[str, Entity] = field(factory=dict)
     tags: dict[str, TagEntry] = field(factory=dict)
     levels: list[_Level] = field(factory=lambda: [_Level()])
-    lazy: dict[str, int] = field(factory=dict)
-    parse_lazy: Callable[[int], None] | None = None
 
     @property
     def depth(self) -> int:
@@ -158,17 +154,7 @@ class Scope:
 
     def find(self, name: str) -> Entity | None:
         """What a name means here."""
-        entity = self.names.get(name)
-        if entity is None and name in self.lazy:
-            self.load_lazy(name)
-            entity = self.names.get(name)
-        return entity
-
-    def load_lazy(self, name: str) -> None:
-        """Have the header declaration of a name parsed, at file scope."""
-        chunk = self.lazy.pop(name)
-        assert self.parse_lazy is not None
-        self.parse_lazy(chunk)
+        return self.names.get(name)
 
     def find_here(self, name: str) -> Entity | None:
         """What a name was declared as in the innermost scope itself."""
@@ -205,13 +191,11 @@ class Scope:
             self.names[name] = entity
         self.levels[0].names.setdefault(name, None)
 
-    def visible(self) -> Iterator[str]:
-        yield from self.names
-        yield from self.lazy
 
-
-def did_you_mean(name: str, candidates: Iterator[str] | list[str]) -> str:
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """A hint for a misspelt name, or nothing: `; did you mean 'x'?`."""
+    from difflib import get_close_matches  # only needed where something is wrong
+
     if len(name) < 3:
         return ""
     close = get_close_matches(name, [c for c in candidates if c != name], n=1, cutoff=0.75)

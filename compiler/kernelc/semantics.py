@@ -155,7 +155,9 @@ class Semantics:
         elif tag is not None:
             message = f"unknown type name '{name}'; did you mean '{tag.kind} {name}'?"
         elif name in _HEADER_OF_TYPE:
-            message = f"unknown type name '{name}'; did you forget #include <{_HEADER_OF_TYPE[name]}>?"
+            message = (
+                f"unknown type name '{name}'; did you forget #include <{_HEADER_OF_TYPE[name]}>?"
+            )
         else:
             types = [n for n, e in self.scope.names.items() if isinstance(e, Typedef)]
             message = f"unknown type name '{name}'{did_you_mean(name, types)}"
@@ -195,7 +197,7 @@ class ListActions(Semantics):
 
 def is_complete_object(type_: CType) -> bool:
     """Whether an object can have the type: its size is known, now or at run time."""
-    return type_.complete and not type_.is_function or type_.is_error
+    return (type_.complete and not type_.is_function) or type_.is_error
 
 
 def record_of(type_: CType) -> RecordType | None:

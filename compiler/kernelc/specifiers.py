@@ -246,7 +246,9 @@ class Specifiers(Expressions):
 
     def on_record_reference(self, word: Token, attributes: list[Any], name: Token) -> Any:
         entry = self.scope.find_tag(name.value)
-        if entry is None or (self.next_kind() == ";" and self.scope.find_tag_here(name.value) is None):
+        if entry is None or (
+            self.next_kind() == ";" and self.scope.find_tag_here(name.value) is None
+        ):
             entry = self._declare_record(word, name)
         elif entry.kind != word.value:
             self._wrong_tag(entry, word, name)

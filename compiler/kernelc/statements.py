@@ -17,7 +17,6 @@ from hcc.compiler.kernelc.syntax import (
     Case,
     Compound,
     Continue,
-    DeclStmt,
     Empty,
     Expr,
     ExprStmt,
@@ -261,7 +260,9 @@ class Statements(Declarations):
     def on_do_head(self, word: Token) -> Mark:
         return self._open_loop(word.lineno, None)
 
-    def on_do_loop(self, mark: Mark, body: Stmt, word: Token, _o: Token, condition: Expr, *_: Token) -> Loop:
+    def on_do_loop(
+        self, mark: Mark, body: Stmt, word: Token, _o: Token, condition: Expr, *_: Token
+    ) -> Loop:
         self.loops = mark.before.loops
         condition = self.scalar(condition, "the condition of 'while'")
         made = self._loop(mark.at, None, condition, None, body)
@@ -487,4 +488,3 @@ def _encloses(outer: VlaMark | None, inner: VlaMark | None) -> bool:
     while inner is not outer and inner is not None:
         inner = inner.parent
     return inner is outer
-

@@ -169,9 +169,11 @@ class Step(Expr):
 
 @define(eq=False, repr=False)
 class Convert(Expr):
-    """A conversion to this node's type, written or implied."""
+    """A conversion to this node's type, written or implied. One written with a variably modified
+    type `evaluates` its lengths."""
 
     operand: Expr
+    evaluates: bool = False
 
 
 @define(eq=False, repr=False)

@@ -16,7 +16,7 @@ import hashlib
 import marshal
 import os
 import tempfile
-from importlib.metadata import version
+from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Tables:
 def load_tables() -> Tables:
     """The tables of the grammar, from the cache if they are there."""
     grammar = GRAMMAR.read_bytes()
-    key = hashlib.sha256(b"%d %s " % (FORMAT, version("lark").encode()) + grammar).hexdigest()
+    key = hashlib.sha256(b"%d " % FORMAT + _lark_version() + grammar).hexdigest()
     file = cache_folder() / f"kernelc-{key[:24]}.tables"
     cached = read_cache(file)
     if isinstance(cached, tuple) and len(cached) == 5:
@@ -54,6 +54,15 @@ def load_tables() -> Tables:
     data = (tables.actions, tables.gotos, tables.defaults, tables.rules, tables.starts)
     write_cache(file, data)
     return tables
+
+
+def _lark_version() -> bytes:
+    """What tells one release of lark from another: the file that states its version. (The
+    packaging metadata would say it too, but takes longer to import than all of this module.)"""
+    spec = find_spec("lark")
+    if spec is None or spec.origin is None:
+        return b""
+    return Path(spec.origin).read_bytes()
 
 
 def cache_folder() -> Path:
@@ -116,7 +125,9 @@ def build_tables(grammar: str) -> Tables:
     gotos: list[dict[str, int]] = [{} for _ in table.states]
     numbers = {state: i for i, state in enumerate(table.states)}
     for state, entries in table.states.items():
-        for name, (action, arg) in sorted(((str(n), e) for n, e in entries.items()), key=itemgetter(0)):
+        for name, (action, arg) in sorted(
+            ((str(n), e) for n, e in entries.items()), key=itemgetter(0)
+        ):
             if action is not Shift:
                 if id(arg) not in index:
                     index[id(arg)] = len(rules)

@@ -262,7 +262,7 @@ def pointer_to(target: CType) -> PointerType:
 def qualified(type_: CType, quals: int) -> CType:
     """The type with qualifiers added; those of an array go to its elements."""
     quals |= type_.quals
-    if quals == type_.quals and not type_.is_array or type_.is_function:
+    if (quals == type_.quals and not type_.is_array) or type_.is_function:
         return type_
     if isinstance(type_, ArrayType):
         element = qualified(type_.element, quals)

@@ -102,6 +102,7 @@ def _reachable(symbols: _Symbols, isas: tuple[str, ...]) -> tuple[list[str], lis
     sections: set[tuple[int, str]] = set()
     work: list[tuple[str, str]] = [(ENTRY, START), (thread_block.SYMBOL, START)]
     missing: dict[str, str] = {}
+    inlined = {isa: _inlined_functions(symbols, isa) for isa in isas}
     while work:
         name, user = work.pop()
         if name in seen:
@@ -112,6 +113,7 @@ def _reachable(symbols: _Symbols, isas: tuple[str, ...]) -> tuple[list[str], lis
             if name + ".resume" in unit.functions:
                 work.append((name + ".resume", name))
             for isa in isas:
+                work += [(other, name) for other in inlined[isa].get(name, ())]
                 for reloc in unit.code[isa].functions[name].relocs:
                     work += _targets(reloc, unit, isa, name, sections)
         elif name in symbols.objects:
@@ -124,6 +126,18 @@ def _reachable(symbols: _Symbols, isas: tuple[str, ...]) -> tuple[list[str], lis
         raise HccError(f"undefined symbols: {', '.join(first[:8])}{more}")
     functions = [n for n in symbols.functions if n in seen]
     return functions, [n for n in symbols.objects if n in seen]
+
+
+def _inlined_functions(symbols: _Symbols, isa: str) -> dict[str, set[str]]:
+    """For each function, those whose activation records its frames hold: they were inlined, so
+    nothing may refer to them, but a move needs their resume functions."""
+    names = {u.functions[n].id: n for n, u in symbols.functions.items()}
+    result: dict[str, set[str]] = {}
+    for unit in dict.fromkeys(symbols.functions.values()):
+        for record in unit.code[isa].records:
+            found = result.setdefault(record.function, set())
+            found.update(names[frame.function] for frame in record.frames)
+    return result
 
 
 def _targets(

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hcc.compiler.ir.module import Block, Function, Instr, Operand, Site, Value
+from hcc.compiler.ir.ops import Op
 
 
 def assign_sites(function: Function, suspends: Callable[[Instr], bool]) -> None:
@@ -29,6 +30,8 @@ def assign_sites(function: Function, suspends: Callable[[Instr], bool]) -> None:
         numbers[value] = len(values)
         values.append(value)
     live_out = _live_out(function, numbers)
+    # Native objects are dead at every site; the resume function makes its own.
+    recorded = ~sum(1 << numbers[i] for i in function.entry.instrs if i.op is Op.ALLOCA)
     next_id = 0
     for block in function.blocks:
         live = live_out[block]
@@ -36,7 +39,7 @@ def assign_sites(function: Function, suspends: Callable[[Instr], bool]) -> None:
         for instr in reversed(block.instrs):
             live &= ~(1 << numbers[instr])
             if suspends(instr):
-                found.append((instr, live))
+                found.append((instr, live & recorded))
             for operand in instr.operands():
                 if isinstance(operand, Value):
                     live |= 1 << numbers[operand]

@@ -161,17 +161,17 @@ class Printer:
             return self._constant(node, text)
         if node.op is Op.BITCAST:
             return self.value(node.args[0], text)
-        kept = _kept_type(node)
-        own = llvm_type(kept)
-        if text != own:
-            if node.ty is I128 and text == "i128" and node.op not in _AS_VECTOR:
-                name = self._write(node, "i128")
-            else:
-                name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
-        elif node.ty is I128 and node.op not in _AS_VECTOR:
-            name = self.let(f"bitcast i128 {self.value(node, 'i128')} to {own}")
+        own = llvm_type(_kept_type(node))
+        direct = text == own
+        if node.ty is I128 and node.op not in _AS_VECTOR:
+            if node.op is not Op.ZEXT:
+                own, direct = "i128", text == "i128"
+            elif text == "i128":
+                direct = True
+        if direct:
+            name = self._write(node, text)
         else:
-            name = self._write(node, own)
+            name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
         self.know(node, text, name)
         return name
 
@@ -202,6 +202,9 @@ class Printer:
             left, right = self._arg(args[0]), self._arg(args[1])
             kind = "i128" if source is I128 else llvm_type(source)
             return self.let(f"{_PLAIN[op]} {kind} {left}, {right}")  # type: ignore[index]
+        if op is Op.ZEXT and text == "<2 x i64>":
+            low = self.value(_widened(args[0]), "i64")
+            return self.let(f"insertelement <2 x i64> zeroinitializer, i64 {low}, i32 0")
         if op in _CONVERSIONS:
             return self._convert(_CONVERSIONS[op], args[0], ty)  # type: ignore[index]
         match op:
@@ -361,6 +364,10 @@ class Printer:
     def low_cell(self, node: Node) -> str | None:
         """The low half of a register that is held in two, as an i64."""
         raise AssertionError
+
+
+def _widened(a: Node) -> Node:
+    return a if a.ty is I64 else Node(I64, Op.ZEXT, (a,))
 
 
 def _paired(nodes: list[Node]) -> list[list[Node]]:

@@ -169,19 +169,19 @@ class Unfolded(Operand):
     def sharers(self, m: int, k: int) -> list[tuple[int, int]]:
         """All (m, k) with the address of the given one, itself included."""
         layer = self.layer
-        out_row, out_col = divmod(m, layer.ofmap_w)
-        tap_row, rest = divmod(k, layer.filter_w * layer.channels)
-        tap_col, channel = divmod(rest, layer.channels)
-        row = out_row * layer.stride_h + tap_row
-        col = out_col * layer.stride_w + tap_col
-        rows = _windows(row, layer.stride_h, layer.filter_h, layer.ofmap_h)
-        cols = _windows(col, layer.stride_w, layer.filter_w, layer.ofmap_w)
+        out_cols, depth = layer.ofmap_w, layer.channels
+        stride_h, stride_w, taps = layer.stride_h, layer.stride_w, layer.filter_w
+        out_row, out_col = divmod(m, out_cols)
+        tap_row, rest = divmod(k, taps * depth)
+        tap_col, channel = divmod(rest, depth)
+        row = out_row * stride_h + tap_row
+        col = out_col * stride_w + tap_col
+        rows = _windows(row, stride_h, layer.filter_h, layer.ofmap_h)
+        cols = _windows(col, stride_w, taps, out_cols)
         return [
             (
-                r * layer.ofmap_w + c,
-                ((row - r * layer.stride_h) * layer.filter_w + col - c * layer.stride_w)
-                * layer.channels
-                + channel,
+                r * out_cols + c,
+                ((row - r * stride_h) * taps + col - c * stride_w) * depth + channel,
             )
             for r in rows
             for c in cols

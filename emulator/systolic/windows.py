@@ -161,8 +161,11 @@ class Window:
 
     def seek(self, keys: list[int]) -> int:
         """Move on until one of the keys is in the window; returns the number of moves."""
+        start, moves = (self.start + self.step) % self.sets, 1
+        self.move_to(start)
+        if any(self.shows(key) for key in keys):
+            return moves
         sets = [self.rank(key) // self.set_words for key in keys]
-        start, moves = self.start, 0
         while True:
             start = (start + self.step) % self.sets
             moves += 1
@@ -327,12 +330,15 @@ class SkewedWindow(Window):
         time, space = line - column, tile * width + column
         operand = stream.operand
         assert isinstance(operand, Unfolded)
-        m, k = (time, space) if stream.time is Dim.M else (space, time)
         keys = []
-        for other_m, other_k in operand.sharers(m, k):
-            time, space = (other_m, other_k) if stream.time is Dim.M else (other_k, other_m)
-            at, cell = divmod(space, width)
-            keys.append((at * length + time + cell) * width + cell)
+        if stream.time is Dim.M:
+            for time, space in operand.sharers(time, space):
+                at, cell = divmod(space, width)
+                keys.append((at * length + time + cell) * width + cell)
+        else:
+            for space, time in operand.sharers(space, time):
+                at, cell = divmod(space, width)
+                keys.append((at * length + time + cell) * width + cell)
         return keys
 
     def scan(self, tile: int, line: int, column: int) -> tuple[int, int] | None:
@@ -364,7 +370,7 @@ class SkewedWindow(Window):
         lines = length + used - 1
         base = tile * length
         shared = not stream.operand.unique
-        nulls = self.null_set
+        nulls = self.null_keys
         found: list[int] = []
         moves: list[int] = []
         line = column = 0
@@ -383,9 +389,11 @@ class SkewedWindow(Window):
                 line, column = divmod(self.high, width)
                 line -= base
                 continue
-            if key in nulls:
-                column += 1
-                continue
+            if nulls:
+                at = bisect.bisect_left(nulls, key)
+                if at < len(nulls) and nulls[at] == key:
+                    column += 1
+                    continue
             keys = [key]
             if shared:
                 if singles >= self.patience:
@@ -410,11 +418,6 @@ class SkewedWindow(Window):
                 moves.append(count)
             singles = 0
             column += 1
-
-    @cached_property
-    def null_set(self) -> frozenset[int]:
-        """The keys off the edge, for lookups."""
-        return frozenset(self.null_keys)
 
 
 @define(slots=False)

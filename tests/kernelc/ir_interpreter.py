@@ -395,4 +395,3 @@ class _Translator:
             values = ", ".join(self.operand(a) for a in edge.args)
             self.emit(f"{indent}{names} = {values}")
         self.emit(f"{indent}b = {blocks[id(edge.block)]}")
-

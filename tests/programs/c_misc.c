@@ -58,7 +58,8 @@ int main(void)
     printf("%s%d %d\n", long_text, (int)sizeof wide, (int)wide[1]);
     bool b = 5;
     b += 1;
-    printf("%d %d %d %d\n", b, flip(b), (bool)0.1, b--);
+    printf("%d %d %d\n", b, flip(b), (bool)0.1);
+    printf("%d\n", b--);
     printf("%d\n", b);
     bool *bp = &b;
     *bp = (long)1 << 40;

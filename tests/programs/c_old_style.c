@@ -1,5 +1,4 @@
 /* Old-style C: definitions without prototypes, implicit int and implicit declarations. */
-#include <stdio.h>
 
 extern int printf();
 static double scale();

@@ -69,8 +69,8 @@ int main(void)
     SHOW("%d %s\n", a, "x");
     LOG("none");
     LOG("%d", 5);
-    LOG("%d %s", 6, STR(,));
-    printf("%d %d\n", FIRST(7, 8, 9), ADD(REST(7, 8, 9)));
+    LOG("%d %s", 6, STR(EMPTY));
+    printf("%d %d\n", FIRST(7, 8, 9), CALL(ADD) + (REST(7, 8, 9)));
     printf("%d\n", SELF);
     SWAP(int, a, b);
     printf("%d %d\n", a, b);

@@ -11,7 +11,7 @@ int x = 1;
 static int hidden = 3;
 
 static T f(T T) { T++; return T; }
-static int g(int (T), int x) { { int x = T; x++; T = x; } return T * x; }
+static int g(int T, int x) { { int x = T; x++; T = x; } return T * x; }
 static int params(T a[3], F fn, A b) { return a[0] + fn(a[1]) + b[2] + sizeof a; }
 static T local_types(void)
 {

@@ -82,7 +82,8 @@ int main(void)
     fill(n, n, sq);
     printf("%g %g\n", trace(n, sq), *(*(sq + 2) + 1));
     double flat[60] = {0};
-    printf("%g %g\n", view(flat, 3, 4, 5), flat[59]);
+    printf("%g", view(flat, 3, 4, 5));
+    printf(" %g\n", flat[59]);
     int b[size(3)], k = sizeof(int[size(2)]);
     n = 9;
     printf("%zu %d %d\n", sizeof b, k, evaluations);

@@ -166,8 +166,10 @@ int main(void)
     forty_doubles();
     printf("%a\n", many(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16));
     counter = 5;
-    for (int i = 0; i < 2; i++)
-        printf("%d %d\n", through(functions[i], &counter, 20 + i), counter);
+    for (int i = 0; i < 2; i++) {
+        int before = through(functions[i], &counter, 20 + i);
+        printf("%d %d\n", before, counter);
+    }
     printf("%u\n", fib(9));
     phi_swap();
     no_values();

@@ -1,0 +1,62 @@
+"""A module: the LLVM IR text of several regions compiled together, so that they may be inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hcc.emulator.jit.function import Accesses, CodeSpan, Options, RegionPrinter, function_name
+from hcc.emulator.jit.layout import Layout
+from hcc.emulator.jit.regions import Region
+from hcc.isa.arch import RegisterFile
+
+HEAD = 'target triple = "x86_64-unknown-linux-gnu"\n'
+
+# 0 empty, 1 unlikely, 2 and 3 the two kinds of memory, 4 the stack pointer, 5 likely
+_METADATA = """
+attributes #0 = { nounwind "no-builtins" "frame-pointer"="none" }
+attributes #1 = { cold noreturn nounwind }
+!0 = !{}
+!1 = !{!"branch_weights", i32 1, i32 100000}
+!2 = !{!6, !6, i64 0}
+!3 = !{!7, !7, i64 0}
+!4 = !{!"rsp"}
+!5 = !{!"branch_weights", i32 100000, i32 1}
+!6 = !{!"state", !8, i64 0}
+!7 = !{!"guest", !8, i64 0}
+!8 = !{!"hcc"}
+!llvm.module.flags = !{!9, !10}
+!9 = !{i32 2, !"Debug Info Version", i32 3}
+!10 = !{i32 7, !"Dwarf Version", i32 4}
+!llvm.dbg.cu = !{!11}
+!11 = distinct !DICompileUnit(language: DW_LANG_C, file: !12, emissionKind: LineTablesOnly)
+!12 = !DIFile(filename: "guest", directory: "")
+!13 = !DISubroutineType(types: !0)
+"""
+
+
+def module_text(
+    regions: Sequence[Region],
+    registers: RegisterFile,
+    state: Layout,
+    span: CodeSpan,
+    options: Options,
+) -> str:
+    """The text of a module with one function for each region."""
+    together = frozenset(region.start for region in regions)
+    declarations: set[str] = set()
+    scopes = {region.start: f"!{20 + i}" for i, region in enumerate(regions)}
+    accesses = Accesses(first=20 + len(regions))
+    lines: list[str] = []
+    metadata: list[str] = []
+    for region in regions:
+        scope = scopes[region.start]
+        printer = RegionPrinter(
+            region, registers, state, span, options, together, declarations, accesses, scope
+        )
+        lines += printer.function()
+        metadata.append(
+            f"{scope} = distinct !DISubprogram(name: \"{function_name(region.start)}\", "
+            "file: !12, unit: !11, type: !13, spFlags: DISPFlagDefinition)"
+        )
+    metadata += accesses.metadata()
+    return "\n".join([HEAD, *sorted(declarations), *lines, _METADATA, *metadata]) + "\n"

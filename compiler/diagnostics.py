@@ -114,12 +114,22 @@ class Diagnostics:
     def raise_if_errors(self) -> None:
         """Raise `CompileError` with everything found, if any of it is an error."""
         if self.error_count:
-            raise CompileError(tuple(self.found), self.render())
+            raise CompileError(tuple(self.in_order()), self.render())
+
+    def in_order(self) -> list[Diagnostic]:
+        """Everything found, in the order of the source: a front end's stages report in turn, each
+        for the whole file."""
+        files: dict[str, int] = {}
+        for diagnostic in self.found:
+            files.setdefault(diagnostic.span.file, len(files))
+        return sorted(
+            self.found, key=lambda d: (files[d.span.file], d.span.line, d.span.column)
+        )
 
     def render(self) -> str:
         """All diagnostics as text, without a newline at the end."""
         lines: list[str] = []
-        for diagnostic in self.found:
+        for diagnostic in self.in_order():
             lines.append(diagnostic.headline())
             lines += self._excerpt(diagnostic.span)
             lines += [note.headline() for note in diagnostic.notes]

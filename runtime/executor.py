@@ -27,9 +27,7 @@ Progress = Callable[[int], None]
 class Executor(Protocol):
     """Something that can map a function over items."""
 
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the items' order. An exception of the function is raised where its
         result would be."""
         ...
@@ -39,9 +37,7 @@ class Executor(Protocol):
 class InProcess:
     """One after another, in this process."""
 
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the items' order."""
         return map(function, items)
 
@@ -52,9 +48,7 @@ class Processes:
 
     jobs: int
 
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the items' order."""
         # Not fork: the parent may have threads (a progress display).
         context = get_context("spawn")
@@ -78,9 +72,7 @@ class Ray:
 
     address: str | None = None
 
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the items' order."""
         try:
             import ray

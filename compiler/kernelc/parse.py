@@ -250,27 +250,29 @@ class _Run:
 
     def _skip(self, owed: int, at_file_level: bool) -> None:
         """Skip to where the next statement, member or declaration may start. `owed` braces were
-        opened by what is dropped."""
-        depth = owed
+        opened by what is dropped: an initialiser's or an enumeration's, so no `;` is in them."""
+        depth = 0
         first = self.index
         while (token := self.tokens[self.index]).kind != END:
             kind = token.kind
             if depth == 0 and self.index > first and kind in _STARTERS and self._starts_line():
                 return
-            if kind == "}" and depth == 0 and not at_file_level:
+            if kind == "}" and depth == 0 and owed == 0 and not at_file_level:
                 return
             self.index += 1
             if kind == "{":
                 depth += 1
+            elif kind == ";" and depth == 0:
+                return
             elif kind == "}":
-                if depth <= 1 and owed == 0:
+                if depth == 0 and owed:
+                    owed -= 1
+                elif depth <= 1:
                     if self.tokens[self.index].kind == ";":
                         self.index += 1
                     return
-                depth = max(depth - 1, 0)
-                owed = min(owed, depth) if depth else owed
-            elif kind == ";" and depth == 0:
-                return
+                else:
+                    depth -= 1
 
     def _starts_line(self) -> bool:
         here, before = self.tokens[self.index], self.tokens[self.index - 1]

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from attrs import define
-
+from hcc.compiler.link.frames import FrameRules
 from hcc.compiler.link.unit import TEXT_PREFIX, ObjectRecord, RawSection
 from hcc.isa.errors import UnsupportedError
 from hcc.isa.sites import Slot, VirtualFrame
@@ -21,17 +20,10 @@ _STACK_POINTERS = {"x86_64": 7, "aarch64": 31, "riscv64": 2}
 _LOCATION = struct.Struct("<BxHHxxi")
 
 
-@define
-class _Function:
-    name: str
-    frame_size: int
-    records: int
-
-
 def read_records(
-    section: RawSection | None, return_slots: dict[str, int], arch: str
+    section: RawSection | None, frames: dict[str, FrameRules], arch: str
 ) -> tuple[ObjectRecord, ...]:
-    """The records of an object; `return_slots` comes from `frames`."""
+    """The records of an object; `frames` is its call-frame information."""
     if section is None:
         return ()
     data = section.content
@@ -47,17 +39,14 @@ def read_records(
         name = place.symbol or place.section.removeprefix(TEXT_PREFIX)
         if size >= 1 << 63:
             raise UnsupportedError(f"'{name}' has a frame of dynamic size")
-        heads.append(_Function(name, size, count))
+        heads.append((name, count))
         at += 24
     pool = struct.unpack_from(f"<{constants}Q", data, at)
     at += 8 * constants
     result = []
-    for head in heads:
-        # The call instruction of x86-64 pushed the return address above the frame.
-        slot = head.frame_size
-        if arch != "x86_64" and head.records:
-            slot += return_slots[TEXT_PREFIX + head.name]
-        for _ in range(head.records):
+    for name, records_here in heads:
+        rules = frames[TEXT_PREFIX + name]
+        for _ in range(records_here):
             _, offset, _, count = struct.unpack_from("<QIHH", data, at)
             at += 16
             places = [_LOCATION.unpack_from(data, at + 12 * i) for i in range(count)]
@@ -65,8 +54,13 @@ def read_records(
             at = -(-at // 8) * 8
             (live_outs,) = struct.unpack_from("<xxH", data, at)
             at = -(-(at + 4 + 4 * live_outs) // 8) * 8
-            frames = _virtual_frames([_slot(p, pool, arch, head.name) for p in places[3:]])
-            result.append(ObjectRecord(head.name, offset, head.frame_size, slot, frames))
+            virtual = _virtual_frames([_slot(p, pool, arch, name) for p in places[3:]])
+            cfa = rules.cfa_offset(offset)
+            if rules.link_offset is None:
+                raise UnsupportedError(f"'{name}' on {arch} does not save its return address")
+            # On x86-64 the call instruction pushed the return address: it is not of the frame.
+            size = cfa - 8 if arch == "x86_64" else cfa
+            result.append(ObjectRecord(name, offset, size, cfa + rules.link_offset, virtual))
     return tuple(result)
 
 

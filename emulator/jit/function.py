@@ -17,6 +17,8 @@ is beyond is a fault. Small displacements need no check of their own: they end i
 
 from __future__ import annotations
 
+from attrs import define, field, frozen
+
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import (
     Branch,
@@ -31,14 +33,12 @@ from hcc.emulator.jit.builder import (
     Unknown,
 )
 from hcc.emulator.jit.flow import BlockFlow, Cell, Edge, Flow
-from hcc.emulator.jit.nodes import LOAD, NUMBER, PART, REG, Node, constant
+from hcc.emulator.jit.nodes import LOAD, NUMBER, PART, Node
 from hcc.emulator.jit.printer import UNLIKELY, Printer, llvm_type
 from hcc.emulator.jit.regions import Region
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import JumpKind, Op, Trap
-from hcc.isa.values import I64, I128, Ty, int_type
-
-from attrs import define, field, frozen  # isort: skip
+from hcc.isa.values import I64, int_type
 
 SPACE = 1 << 32
 GUARD = 1 << 20
@@ -156,6 +156,9 @@ class RegionPrinter(Printer):
         self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {_STATE}")
         table = self.field(layout.TABLE)
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {_STATE}")
+        if self.options.addresses == "limit":
+            limit = self.field(layout.SCRATCH)
+            self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {_STATE}")
         if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
                for b in self.region.blocks.values()):  # fmt: skip
             self._check_stack()
@@ -177,6 +180,10 @@ class RegionPrinter(Printer):
         self.line(f"br i1 {low}, label %deep, label %shallow, {UNLIKELY}")
         self._late += ["deep:", "ret i64 %pc"]
         self.start("shallow")
+
+    def _place(self) -> str:
+        """The debug location of a call: LLVM wants one, though no fault happens there."""
+        return self.accesses.location(self._block.block.start, 0, False, self.scope)
 
     def field(self, offset: int) -> str:
         """A pointer to a word of the state."""
@@ -381,7 +388,7 @@ class RegionPrinter(Printer):
             self.line(f"ret i64 {pc}")
             return
         function = self._callee(pc, target, "out")
-        result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc})")
+        result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc}), {self._place()}")
         self.line(f"ret i64 {result}")
 
     def _callee(self, pc: str, target: int | None, unfit: str) -> str:
@@ -455,7 +462,7 @@ class RegionPrinter(Printer):
 
     def _come_back(self, edge: Edge, call: str, next_pc: int) -> None:
         """Call something that should return `next_pc`, and go on there."""
-        result = self.let(call)
+        result = self.let(f"{call}, {self._place()}")
         expected = self.let(f"icmp eq i64 {result}, {next_pc}")
         back, astray = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {expected}, label %{back}, label %{astray}, !prof !5")
@@ -550,7 +557,8 @@ class RegionPrinter(Printer):
 
     def _check(self, pc: int, root: Node, step: int, column: int) -> None:
         name = self._arg(root)
-        fits = self.let(f"icmp ult i64 {name}, {SPACE}")
+        limit = str(SPACE) if self.options.addresses == "check" else "%limit"
+        fits = self.let(f"icmp ult i64 {name}, {limit}")
         fine, wild = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {fits}, label %{fine}, label %{wild}, !prof !5")
         with self._elsewhere(wild):
@@ -625,5 +633,3 @@ def _bounded(addr: Node) -> bool:
         return addr.const < SPACE
     return addr.op is Op.ZEXT and addr.args[0].ty.bits <= 32
 
-
-__all__ = ["I64", "I128", "REG", "Accesses", "CodeSpan", "Options", "RegionPrinter", "Ty", "constant"]

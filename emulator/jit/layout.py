@@ -46,8 +46,8 @@ class Layout:
     registers: RegisterFile
     offsets: tuple[int, ...] = field(init=False)
     size: int = field(init=False)
-    _format: struct.Struct = field(init=False, repr=False)
     _wide: tuple[int, ...] = field(init=False, repr=False)
+    _format: struct.Struct = field(init=False, repr=False)
 
     @offsets.default
     def _place(self) -> tuple[int, ...]:

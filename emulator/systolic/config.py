@@ -255,9 +255,7 @@ def read_entries(path: str, text: str) -> ConfigFile:
         home = "layout" if key.lower() in _LAYOUT_KEYS else section
         if (home, key.lower()) in entries:
             first = entries[home, key.lower()].line
-            raise FormatError(
-                f"{path}:{number}:{column}: '{key}' is already set in line {first}"
-            )
+            raise FormatError(f"{path}:{number}:{column}: '{key}' is already set in line {first}")
         entries[home, key.lower()] = Entry(
             stripped[found.end() :], number, column, column + found.end()
         )
@@ -279,9 +277,7 @@ def _read_banks(file: ConfigFile, operand: str, divides: bool) -> Banks | None:
         if custom:
             file.need("layout", names[0])
         return None
-    bandwidth, banks, ports = (
-        file.integer(file.need("layout", name), name, 1) for name in names
-    )
+    bandwidth, banks, ports = (file.integer(file.need("layout", name), name, 1) for name in names)
     if (divides or custom) and bandwidth % banks:
         raise file.error(
             file.need("layout", names[0]),
@@ -296,9 +292,7 @@ def _read_sparsity(file: ConfigFile, rows: int) -> Sparsity | None:
     entry = file.need("sparsity", "SparseRep")
     representation = entry.value.lower()
     if representation not in ("csr", "csc", "ellpack_block"):
-        raise file.error(
-            entry, f"'SparseRep' is csr, csc or ellpack_block, not '{entry.value}'"
-        )
+        raise file.error(entry, f"'SparseRep' is csr, csc or ellpack_block, not '{entry.value}'")
     row_wise = file.boolean("sparsity", "OptimizedMapping", False)
     block, seed = 1, 0
     if row_wise:

@@ -41,7 +41,7 @@ class EnergyTable:
         at = max(1, min(len(sizes) - 1, sum(size < kb for size in sizes)))
         low, high = sizes[at - 1], sizes[at]
         share = math.log(kb / low) / math.log(high / low)
-        return self.sram[low] * (self.sram[high] / self.sram[low]) ** share
+        return float(self.sram[low] * (self.sram[high] / self.sram[low]) ** share)
 
 
 @frozen

@@ -28,7 +28,6 @@ from .operands import Bools, Dim, Ints, Unfolded
 from .streams import Plan, ReadStream, Skewed, Stationary, diagonals_before
 from .touched import Rect, Touched, distinct_words, nth_place, nth_shared_place, touch
 
-
 # Image rows plus columns, summed over the rectangles of a pass, up to which they are kept.
 _REMEMBER = 1 << 20
 
@@ -127,9 +126,7 @@ class _Epochs:
         self.image = self.seen[: operand.space].reshape(shape)
         self.order: Ints | None = None
         # A pass meets the same rectangles as the last one; they are kept if they are small.
-        self.one_pass = (
-            plan.array.row_folds if isinstance(stream, Skewed) else plan.array.folds
-        )
+        self.one_pass = plan.array.row_folds if isinstance(stream, Skewed) else plan.array.folds
         self.known: dict[tuple[int, int], Touched] = {}
         self.remember = self.one_pass * sum(shape) <= _REMEMBER
 

@@ -20,7 +20,7 @@ from .config import Banks
 from .epochs import Fetched, capacity
 from .operands import Bools, Ints
 from .streams import Plan, ReadStream, Stationary
-from .windows import Fetch, Misses
+from .window import Fetch, Misses
 
 # Words of demand looked at in one block.
 _BLOCK = 1 << 15
@@ -88,12 +88,11 @@ def prefetch_order(stream: ReadStream, table: Ints | None = None) -> Ints:
     for tile in range(tiles):
         fold = tile if stream.edge == "rows" else tile * stream.array.row_folds
         lines = demand.addresses(fold, stream.lead, stream.lead + length + width - 1)
-        for column in range(stream.tile_width(tile)):
-            stacked[tile * length : (tile + 1) * length, column] = lines[
-                column : column + length, column
-            ]
-    row, column = np.indices(stacked.shape)
-    keys = ((row + column) * width + column).reshape(-1)
+        for cell in range(stream.tile_width(tile)):
+            column = lines[cell : cell + length, cell]
+            stacked[tile * length : (tile + 1) * length, cell] = column
+    rows, cells = np.indices(stacked.shape)
+    keys = ((rows + cells) * width + cells).reshape(-1)
     return stacked.reshape(-1)[np.argsort(keys, kind="stable")]
 
 
@@ -134,9 +133,7 @@ def cut_sets(order: Ints, set_words: int) -> Sets:
     return Sets(words, known, numbers.reshape(-1), set_words)
 
 
-def find_explicit_misses(
-    demand: Demand, plan: Plan, sets: Sets, fetch: Fetch
-) -> Misses:
+def find_explicit_misses(demand: Demand, plan: Plan, sets: Sets, fetch: Fetch) -> Misses:
     """The misses of a read buffer in USER mode."""
     count = sets.count
     visible = min(-(-fetch.active_words // sets.set_words), count)
@@ -242,7 +239,9 @@ def bank_penalties(demand: Demand, plan: Plan, sets: Sets, banks: Banks) -> dict
         fresh[:, 1:] = rows[:, 1:] != rows[:, :-1]
         line, _ = np.nonzero(fresh)
         bank = rows[fresh] // sets.count
-        asked = np.bincount(line * (banks.banks + 1) + bank, minlength=len(rows) * (banks.banks + 1))
+        asked = np.bincount(
+            line * (banks.banks + 1) + bank, minlength=len(rows) * (banks.banks + 1)
+        )
         most = asked.reshape(-1, banks.banks + 1)[:, : banks.banks].max(axis=1)
         waits = -(-most // banks.ports) - 1
         for at in np.flatnonzero(waits > 0).tolist():
@@ -259,4 +258,3 @@ def line_span(demand: Demand, plan: Plan) -> tuple[int, int]:
             first = start + int(asked[0]) if first < 0 else first
             last = start + int(asked[-1])
     return first, last
-

@@ -42,7 +42,7 @@ from .replay import ReadTimes, replay, replay_writes
 from .sparsity import BlockDemand, SparseLayer, compress
 from .streams import Plan
 from .topology import Layer, gemm_layer
-from .windows import Fetch
+from .window import Fetch
 from .writebuffer import WriteBuffer
 
 
@@ -102,7 +102,11 @@ def _sets(side: Side, fetch: Fetch) -> Sets:
 
 
 def _run_buffers(
-    config: Config, plan: Plan, sides: tuple[Side, Side], lines: tuple[int, int], writer: WriteBuffer
+    config: Config,
+    plan: Plan,
+    sides: tuple[Side, Side],
+    lines: tuple[int, int],
+    writer: WriteBuffer,
 ) -> Buffers:
     compat = Compat.V3
     sizes = sizes_in_words(config)[:2]
@@ -130,9 +134,7 @@ def _run_buffers(
                 strict_waits=side.banks is not None,
             )
         )
-        penalties.append(
-            bank_penalties(side.demand, plan, sets, side.banks) if side.banks else {}
-        )
+        penalties.append(bank_penalties(side.demand, plan, sets, side.banks) if side.banks else {})
     missed, reads = (misses[0], misses[1]), (times[0], times[1])
     time = replay(plan, missed, reads, writer, compat, (penalties[0], penalties[1]))
     return Buffers(time, (read_span(times[0]), read_span(times[1])), reads, missed)

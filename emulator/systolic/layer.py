@@ -16,7 +16,8 @@ from .replay import ReadTimes, Timeline, replay, replay_writes
 from .sparsity import Storage
 from .streams import Plan, ReadStream, Skewed
 from .topology import Layer
-from .windows import Fetch, Misses, find_misses, sequence_words
+from .window import Fetch, Misses
+from .windows import find_misses, sequence_words
 from .writebuffer import WriteBuffer
 
 
@@ -205,9 +206,7 @@ def sram_spans(
 ) -> tuple[Span, Span, Span]:
     """SRAM accesses from the first and last lines of the streams."""
     spans = []
-    for (first, last), count, side in zip(
-        read_lines, counts[:2], ("ifmap", "filter"), strict=True
-    ):
+    for (first, last), count, side in zip(read_lines, counts[:2], ("ifmap", "filter"), strict=True):
         start, stop = (
             time.cycle(line) + 1 + getattr(time.wait(line), side) for line in (first, last)
         )
@@ -237,9 +236,7 @@ def calc_span(fetched: Fetched, buffer_words: int, time: Timeline, first_line: i
         sets = -(-fetched.words // items)
         return Span(-sets * items // 10, -1, fetched.words)
     fill = -(-capacity(buffer_words) // 10)
-    return Span(
-        time.cycle(first_line) - fill, time.cycle(fetched.last_flush) + 1, fetched.words
-    )
+    return Span(time.cycle(first_line) - fill, time.cycle(fetched.last_flush) + 1, fetched.words)
 
 
 @frozen

@@ -35,8 +35,7 @@ class Layout:
 def _order(path: str, line: int, what: str, axes: list[int]) -> tuple[int, ...]:
     if sorted(axes) != list(range(len(axes))):
         raise FormatError(
-            f"{path}:{line}:1: the {what} orders {axes} do not name each of"
-            f" 0..{len(axes) - 1} once"
+            f"{path}:{line}:1: the {what} orders {axes} do not name each of 0..{len(axes) - 1} once"
         )
     return tuple(axes)
 
@@ -100,8 +99,7 @@ def ifmap_order(layer: Layer, layout: Layout, bandwidth: int) -> Ints:
     line = int(np.prod(layout.ifmap_factors))
     if line > bandwidth:
         raise FormatError(
-            f"the layout puts {line} input words into a line;"
-            f" IfmapSRAMBankBandwidth is {bandwidth}"
+            f"the layout puts {line} input words into a line; IfmapSRAMBankBandwidth is {bandwidth}"
         )
     shape = (layer.ifmap_h, layer.ifmap_w, layer.channels)
     return _tiled(shape, layout.ifmap_factors, layout.ifmap_order)

@@ -109,7 +109,7 @@ class Unfolded(Operand):
         return self.height * self.width * self.layer.channels
 
     @cached_property
-    def unique(self) -> bool:  # type: ignore[override]
+    def unique(self) -> bool:
         """True if windows do not overlap."""
         layer = self.layer
         rows_apart = layer.ofmap_h == 1 or layer.stride_h >= layer.filter_h
@@ -117,7 +117,7 @@ class Unfolded(Operand):
         return rows_apart and cols_apart
 
     @cached_property
-    def has_nulls(self) -> bool:  # type: ignore[override]
+    def has_nulls(self) -> bool:
         """True if the last windows run off the edge."""
         return self.height > self.layer.ifmap_h or self.width > self.layer.ifmap_w
 

@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 
 from .config import Compat
 from .streams import Plan
-from .windows import Fetch, Misses
+from .window import Fetch, Misses
 from .writebuffer import WriteBuffer
 
 

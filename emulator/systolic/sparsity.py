@@ -100,9 +100,7 @@ def _row_wise(layer: Layer, sparsity: Sparsity, filters: Ints, offset: int) -> t
     return pattern, packed
 
 
-def _storage(
-    representation: str, pattern: Ints, packed: Ints, block: int
-) -> Storage:
+def _storage(representation: str, pattern: Ints, packed: Ints, block: int) -> Storage:
     rows, cols = pattern.shape
     kept = int(np.count_nonzero(pattern))
     if representation == "ellpack_block":

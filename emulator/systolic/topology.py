@@ -154,9 +154,7 @@ def _gemm_row(path: str, cells: list[Cell]) -> list[Layer]:
     if len(cells) > 5:
         extra = cells[5]
         raise FormatError(f"{path}:{extra.line}:{extra.column}: more fields than M, N, K, N:M")
-    m, n, k = (
-        cell_number(path, cell, what) for cell, what in zip(cells[1:4], "MNK", strict=True)
-    )
+    m, n, k = (cell_number(path, cell, what) for cell, what in zip(cells[1:4], "MNK", strict=True))
     ratio = _ratio(path, cells[4]) if len(cells) > 4 else (1, 1)
     return [gemm_layer(cells[0].text, m, n, k, ratio)]
 
@@ -165,8 +163,7 @@ def _conv_row(path: str, cells: list[Cell], header: list[Cell]) -> list[Layer]:
     if len(cells) < 8:
         raise _missing(path, cells, _CONV_COLUMNS)
     numbers = [
-        cell_number(path, cell, what)
-        for cell, what in zip(cells[1:8], _CONV_COLUMNS, strict=True)
+        cell_number(path, cell, what) for cell, what in zip(cells[1:8], _CONV_COLUMNS, strict=True)
     ]
     height, width, filter_h, filter_w, channels, filters, stride = numbers
     for axis, size, extent, cell in (
@@ -194,9 +191,7 @@ def _conv_row(path: str, cells: list[Cell], header: list[Cell]) -> list[Layer]:
         ratio = _ratio(path, rest[0])
         rest = rest[1:]
     if rest:
-        raise FormatError(
-            f"{path}:{rest[0].line}:{rest[0].column}: more fields than a layer has"
-        )
+        raise FormatError(f"{path}:{rest[0].line}:{rest[0].column}: more fields than a layer has")
     layer = Layer(
         cells[0].text,
         height,

@@ -147,9 +147,7 @@ def _lines_of(rows: _FetchRows, start: int, stop: int) -> Iterator[Ints]:
         yield rows.read(at, min(stop, at + _ROWS))
 
 
-def _user_dram(
-    rows: _FetchRows, side: ReadTimes, compat: Compat
-) -> Iterator[str]:
+def _user_dram(rows: _FetchRows, side: ReadTimes, compat: Compat) -> Iterator[str]:
     fetch = side.fetch
     active, width, total = fetch.active_words, fetch.bandwidth, rows.count
     first, each = side.first_lines, fetch.refill_lines
@@ -284,9 +282,7 @@ def _calc_dram(simulation: Simulation, side: int, size: int) -> Iterator[str]:
 def _write_dram(simulation: Simulation) -> Iterator[str]:
     writer = simulation.writer
     width = writer.bandwidth
-    cycles = (
-        drain.cycle + at for drain in writer.drains for at in range(drain.count)
-    )
+    cycles = (drain.cycle + at for drain in writer.drains for at in range(drain.count))
     held: list[int] = []
     line = 0
     for _, addresses in _ofmap_blocks(simulation):

@@ -325,9 +325,7 @@ def sweep_command(
 
     if plots and not out:
         raise FormatError("--plots wants -p DIR to write to")
-    config, network, rules = _load(
-        config_path, topologies[0] if topologies else None, gemm, compat
-    )
+    config, network, rules = _load(config_path, topologies[0] if topologies else None, gemm, compat)
     networks = [network]
     for path in topologies[1:]:
         networks.append(read_topology(path, gemm))

@@ -22,9 +22,7 @@ def by_numpy(layer: Layer, ifmap: Numbers, filters: Numbers) -> Numbers:
     return result
 
 
-def compare(
-    layer: Layer, rows: int, cols: int, dataflow: str, kind: str, seed: int
-) -> str | None:
+def compare(layer: Layer, rows: int, cols: int, dataflow: str, kind: str, seed: int) -> str | None:
     """Run random matrices both ways; what differs, or None.
 
     Integers have to be equal. Half-precision products added in single precision may be off by
@@ -35,12 +33,12 @@ def compare(
         (layer.ifmap_h, layer.ifmap_w, layer.channels),
         (layer.filters, layer.filter_h, layer.filter_w, layer.channels),
     )
+    ifmap: Numbers
+    filters: Numbers
     if kind == "int8":
         ifmap, filters = (random.integers(-128, 128, shape, dtype=np.int8) for shape in shapes)
     else:
-        ifmap, filters = (
-            random.standard_normal(shape).astype(np.float16) for shape in shapes
-        )
+        ifmap, filters = (random.standard_normal(shape).astype(np.float16) for shape in shapes)
     got = multiply(layer, ifmap, filters, rows, cols, dataflow)
     wanted = by_numpy(layer, ifmap, filters)
     if kind == "int8":

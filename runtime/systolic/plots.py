@@ -38,14 +38,14 @@ def _save(figure: Any, path: Path) -> Path:
 def _labels(points: Sequence[Point]) -> list[str]:
     """What tells the points apart, in short."""
     parts = [
-        ("topology", lambda p: p.topology),
-        ("shape", lambda p: p.shape),
-        ("flow", lambda p: p.dataflow),
-        ("sram", lambda p: f"{p.ifmap_kb}/{p.filter_kb}/{p.ofmap_kb} KiB"),
-        ("bandwidth", lambda p: f"{p.bandwidth} w/c" if p.bandwidth else "CALC"),
+        [point.topology for point in points],
+        [point.shape for point in points],
+        [point.dataflow for point in points],
+        [f"{point.ifmap_kb}/{point.filter_kb}/{point.ofmap_kb} KiB" for point in points],
+        [f"{point.bandwidth} w/c" if point.bandwidth else "CALC" for point in points],
     ]
-    varying = [text for _, text in parts if len({text(point) for point in points}) > 1]
-    return [" ".join(text(point) for text in varying) or point.shape for point in points]
+    varying = [texts for texts in parts if len(set(texts)) > 1] or [parts[1]]
+    return [" ".join(texts) for texts in zip(*varying, strict=True)]
 
 
 def plot_layers(points: Sequence[Point], path: Path) -> Path:

@@ -244,8 +244,7 @@ def pareto(points: Sequence[Point], names: Sequence[str] = ("cycles", "energy"))
     front: list[tuple[tuple[float, ...], int]] = []
     for score, at in scored:
         if not any(
-            all(mine <= other for mine, other in zip(kept, score, strict=True))
-            for kept, _ in front
+            all(mine <= other for mine, other in zip(kept, score, strict=True)) for kept, _ in front
         ):
             front.append((score, at))
     return [points[at] for _, at in front]

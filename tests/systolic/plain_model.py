@@ -137,9 +137,13 @@ def lay_out(spec: Spec) -> Streams:
                 count(streams, 2, used_r, used_c)
                 streams.counts[2] += height + width
             else:
-                moving, still, out = (a, b, o) if spec.dataflow == "ws" else (b_t, a_t, transpose(o))
+                moving, still, out = (
+                    (a, b, o) if spec.dataflow == "ws" else (b_t, a_t, transpose(o))
+                )
                 pumped = skew(
-                    blank(height, height) + cut(moving, 0, time, top, bottom) + blank(width - 1, height)
+                    blank(height, height)
+                    + cut(moving, 0, time, top, bottom)
+                    + blank(width - 1, height)
                 )
                 loaded = cut(still, top, min(bottom, k), left, right)
                 loaded += blank(height - len(loaded), width)

@@ -1,9 +1,10 @@
 """Guest memory: one flat 4 GiB reservation with a permission byte a page.
 
 The reservation is an anonymous mapping without swap reserve, so untouched pages cost nothing and
-an address is an offset. Permissions are kept twice: in `pages`, a byte for each 4 KiB page that
-the interpreter looks at before each access, and in the host's page tables (mprotect), where
-compiled code meets them. Pages of a device belong to an object with `read` and `write`; they
+an address is an offset. Inaccessible zones lie before and behind it, so that compiled code may add
+a small displacement to an address that it has checked. Permissions are kept twice: in `pages`, a
+byte for each 4 KiB page that the interpreter looks at before each access, and in the host's page
+tables (mprotect), where compiled code meets them. Pages of a device belong to an object with `read` and `write`; they
 carry no permission bits, so every engine reaches them by its slow path.
 """
 
@@ -14,6 +15,7 @@ import mmap
 import re
 from collections.abc import Iterator
 from typing import Protocol
+from weakref import finalize
 
 from attrs import frozen
 
@@ -23,13 +25,28 @@ from hcc.isa.errors import HccError
 PAGE_SIZE = 4096
 PAGE_BITS = 12
 SPACE_SIZE = 1 << 32
+GUARD_SIZE = 1 << 20
 
 READ = 1
 WRITE = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = (
+    ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
+)  # fmt: skip
+_libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 _MAP_NORESERVE = 0x4000
+_MAP_FIXED_NOREPLACE = 0x100000
+_MAP_FAILED = (1 << 64) - 1
+_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+_HOST_ACCESS = {
+    0: 0,
+    READ: mmap.PROT_READ,
+    WRITE: mmap.PROT_READ | mmap.PROT_WRITE,
+    READ | WRITE: mmap.PROT_READ | mmap.PROT_WRITE,
+}
 _RUNS = [re.compile(bytes([access]) + b"*") for access in (0, READ, WRITE, READ | WRITE)]
 
 
@@ -60,17 +77,36 @@ def page_ceil(addr: int) -> int:
     return (addr + PAGE_SIZE - 1) & -PAGE_SIZE
 
 
+def _reserve() -> tuple[mmap.mmap, int]:
+    """Inaccessible memory of 4 GiB between guard zones, and its host address.
+
+    Python's mmap takes no address, so the zone before it is put there afterwards; if something
+    else lies there, another place is tried.
+    """
+    refused = []
+    for _ in range(16):
+        data = mmap.mmap(-1, SPACE_SIZE + GUARD_SIZE, flags=_FLAGS)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(data))
+        _libc.mprotect(address, SPACE_SIZE + GUARD_SIZE, 0)
+        flags = _FLAGS | _MAP_FIXED_NOREPLACE
+        below = address - GUARD_SIZE
+        zone = _libc.mmap(below, GUARD_SIZE, 0, flags, -1, 0)
+        if zone == below:
+            return data, address
+        if zone != _MAP_FAILED:  # a kernel before 4.17
+            _libc.munmap(zone, GUARD_SIZE)
+        refused.append(data)
+    raise HccError("no room for guest memory in the host's address space")
+
+
 class Memory:
     """The memory of one address space. Accesses are little-endian."""
 
     def __init__(self) -> None:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-        # One page more than 4 GiB, never accessible: where clamped wild addresses end.
-        self.data = mmap.mmap(-1, SPACE_SIZE + PAGE_SIZE, flags=flags)
+        self.data, self.host_addr = _reserve()
+        finalize(self, _libc.munmap, self.host_addr - GUARD_SIZE, GUARD_SIZE)
         self.pages = bytearray(SPACE_SIZE >> PAGE_BITS)
         self.devices: list[DeviceRange] = []
-        self.host_addr = ctypes.addressof(ctypes.c_char.from_buffer(self.data))
-        _libc.mprotect(self.host_addr, SPACE_SIZE + PAGE_SIZE, 0)
 
     def protect(self, start: int, size: int, access: int) -> None:
         """Give the pages of a page-aligned range the access READ, READ | WRITE or 0 (none)."""
@@ -78,10 +114,10 @@ class Memory:
             raise HccError(f"guest range {start:#x}+{size:#x} is not made of pages below 4 GiB")
         first, count = start >> PAGE_BITS, size >> PAGE_BITS
         self.pages[first : first + count] = bytes([access]) * count
-        # Loaders fill read-only pages from this side, so the host keeps them writable; compiled
-        # code checks writes to them by their page byte.
-        host_access = mmap.PROT_READ | mmap.PROT_WRITE if access else 0
-        if _libc.mprotect(self.host_addr + start, size, host_access):
+        self._protect_host(start, size, access)
+
+    def _protect_host(self, start: int, size: int, access: int) -> None:
+        if _libc.mprotect(self.host_addr + start, size, _HOST_ACCESS[access]):
             raise HccError(f"mprotect of {size} bytes failed: errno {ctypes.get_errno()}")
 
     def map_device(self, start: int, size: int, device: Device) -> None:
@@ -125,7 +161,16 @@ class Memory:
     def fill(self, addr: int, content: bytes) -> None:
         """Put bytes into mapped pages whatever their access: for loaders."""
         self.check(addr, len(content), READ | WRITE)
+        if not content:
+            return
+        start, end = page_floor(addr), page_ceil(addr + len(content))
+        pages = self.pages[start >> PAGE_BITS : end >> PAGE_BITS]
+        read_only = [i for i, access in enumerate(pages) if not access & WRITE]
+        if read_only:
+            self._protect_host(start, end - start, READ | WRITE)
         self.data[addr : addr + len(content)] = content
+        for i in read_only:
+            self._protect_host(start + (i << PAGE_BITS), PAGE_SIZE, pages[i])
 
     def read_string(self, addr: int, limit: int = 1 << 20) -> bytes:
         """The NUL-terminated string at `addr`, without its NUL."""

@@ -26,7 +26,7 @@ struct s_ { int32_t a; uint8_t b; int64_t c; double d; int16_t e[3]; };
 static struct s_ g_s = {1, 2, 3, 4.5, {5, 6, 7}};
 static int32_t g_a[8] = {3, 1, 4, 1, 5, 9, 2, 6};
 static uint64_t g_u = 0x123456789abcdefull;
-static int fuel_ = 4000;
+static int fuel_ = 250;
 """
 
 

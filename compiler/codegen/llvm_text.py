@@ -10,7 +10,8 @@ meaning equal on every ISA and every activation record complete:
 * a site's call carries a "deopt" bundle: (function id, site id, count, live values), which the
   code generator turns into stack-map records by itself, without gc.statepoint; inlining prepends
   the caller's bundle, so a record describes several virtual frames, outermost first;
-* "no-builtins": LLVM does not take our functions for the C library's.
+* "no-builtins" on definitions and `nobuiltin` on declarations: LLVM does not take our functions
+  for the C library's (it would fold `sin(0.5)` with the host's, and call malloc's result noalias).
 """
 
 from __future__ import annotations
@@ -129,9 +130,9 @@ class _ModuleEmitter:
 
 _TAIL = [
     'attributes #0 = { nounwind uwtable "frame-pointer"="none" "no-builtins" }',
-    "attributes #1 = { cold nounwind }",
-    "attributes #2 = { cold noreturn nounwind }",
-    "attributes #3 = { nounwind }",
+    "attributes #1 = { cold nobuiltin nounwind }",
+    "attributes #2 = { cold nobuiltin noreturn nounwind }",
+    "attributes #3 = { nobuiltin nounwind }",
     "declare ptr @llvm.thread.pointer.p0()",
     '!0 = !{!"branch_weights", i32 1, i32 100000}',
 ]

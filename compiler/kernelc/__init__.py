@@ -11,9 +11,12 @@ statements, function) make the IR, by the conventions of abi.py.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hcc.compiler.diagnostics import Diagnostics
+from hcc.compiler.diagnostics import Diagnostics, TooManyErrorsError
 from hcc.compiler.ir.module import Module
 from hcc.compiler.kernelc.analyse import analyse
 from hcc.compiler.kernelc.lower_function import lower_function
@@ -21,6 +24,8 @@ from hcc.compiler.kernelc.lower_module import ModuleLowering
 from hcc.compiler.kernelc.options import FrontEndOptions
 
 __all__ = ["FrontEndOptions", "compile_c"]
+
+RECURSION_LIMIT = 10_000
 
 
 def compile_c(
@@ -32,8 +37,22 @@ def compile_c(
     `CompileError` with everything that is wrong. Warnings are left in `diagnostics`, if given.
     """
     found = Diagnostics() if diagnostics is None else diagnostics
-    actions = analyse(path, options, unit, found)
-    module = Module(unit)
-    ModuleLowering(actions, module).run(lower_function)
+    with _deep_recursion():
+        actions = analyse(path, options, unit, found)
+        module = Module(unit)
+        with suppress(TooManyErrorsError):
+            ModuleLowering(actions, module).run(lower_function)
     found.raise_if_errors()
     return module
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for programs nested some thousand levels deep. What goes beyond is reported where it
+    is found. (Calls between Python functions take no room on the C stack.)"""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

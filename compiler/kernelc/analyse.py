@@ -1,14 +1,14 @@
-"""From a source file to the typed syntax tree of its functions: all of the front end but lowering."""
+"""From a source file to the typed syntax tree of its functions: all but the lowering."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hcc.compiler.diagnostics import Diagnostics, TooManyErrorsError
+from hcc.compiler.diagnostics import Diagnostics, Span, TooManyErrorsError
 from hcc.compiler.kernelc.actions import Actions
 from hcc.compiler.kernelc.lexer import convert
 from hcc.compiler.kernelc.options import FrontEndOptions
-from hcc.compiler.kernelc.parse import Parser, SyntaxFault
+from hcc.compiler.kernelc.parse import Parser, SyntaxFault, UnexpectedEnd
 from hcc.compiler.kernelc.positions import SourceFiles
 from hcc.compiler.kernelc.preprocess import FatalError, Preprocessor
 from hcc.compiler.kernelc.scope import Function
@@ -25,8 +25,10 @@ def analyse(path: Path, options: FrontEndOptions, unit: str, diagnostics: Diagno
         tokens = Preprocessor(options, files, diagnostics).run(path)
         _parse(tokens, actions, options)
         actions.finish_unit()
-    except (FatalError, TooManyErrorsError):
+    except (FatalError, TooManyErrorsError, UnexpectedEnd):
         pass
+    except RecursionError:
+        diagnostics.error(Span(str(path), 1), "the program is nested too deeply")
     diagnostics.raise_if_errors()
     return actions
 
@@ -64,7 +66,7 @@ def _function_of_header(
     try:
         tokens = Preprocessor(plain, files, diagnostics).run(options.system_include / header)
         _parse(tokens, inner, plain)
-    except (FatalError, TooManyErrorsError):
+    except (FatalError, TooManyErrorsError, UnexpectedEnd):
         return None
     found = inner.scope.find(name)
     if not isinstance(found, Function) or diagnostics.error_count:

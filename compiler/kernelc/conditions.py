@@ -123,8 +123,8 @@ class _Reader:
                 return _Value(int(results[op]))
             case "<<" | ">>":
                 count = right.exact & 63
-                value = left.exact << count if op == "<<" else left.exact >> count
-                return _Value(value, left.unsigned)
+                shifted = left.exact << count if op == "<<" else left.exact >> count
+                return _Value(shifted, left.unsigned)
             case "/" | "%":
                 if b == 0:
                     if live:
@@ -146,12 +146,13 @@ class _Reader:
                 return _Value(int(self.unary(live).exact == 0))
             case "~" | "-" | "+":
                 operand = self.unary(live)
-                value = {"~": ~operand.exact, "-": -operand.exact, "+": operand.exact}[token.value]
-                return _Value(value, operand.unsigned)
+                exact = operand.exact
+                result = {"~": ~exact, "-": -exact, "+": exact}[token.value]
+                return _Value(result, operand.unsigned)
         try:
             if token.type == NUMBER:
-                value, _ = integer_constant(token.value)
-                return _Value(value, "u" in token.value.lower() or value >> 63 != 0)
+                number, _ = integer_constant(token.value)
+                return _Value(number, "u" in token.value.lower() or number >> 63 != 0)
             if token.type == CHAR:
                 return _Value(char_constant(token.value)[0])
         except LiteralError as error:

@@ -143,6 +143,12 @@ def round_to(value: float, type_: CType) -> float:
     return rounded
 
 
+def half_bits(value: float) -> int:
+    """The bits of a `_Float16`, of a value already rounded to it."""
+    (bits,) = struct.unpack("<H", struct.pack("<e", value))
+    return int(bits)
+
+
 # ---- characters and strings ----
 
 

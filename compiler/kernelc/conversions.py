@@ -232,7 +232,7 @@ def pointers_agree(to: CType, of: CType) -> bool:
     if isinstance(a, PointerType) and isinstance(b, PointerType):
         return (
             pointers_agree(a.target, b.target)
-            and not (a.target.is_void != b.target.is_void)
+            and a.target.is_void == b.target.is_void
             and a.target.unqual.size == b.target.unqual.size
         )
     return False

@@ -178,7 +178,7 @@ class Declarations(Declarators):
         return function
 
     def _known_type(self, name: Token, type_: FunctionType) -> FunctionType:
-        """A library function declared without prototype has the library's, as in other compilers."""
+        """A library function declared without prototype gets the library's."""
         if type_.prototyped or self.scope.depth > 1 or self.next_kind() == "{":
             return type_
         known = self.library_function(name.value, name.lineno)

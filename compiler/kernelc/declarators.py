@@ -277,7 +277,7 @@ class Declarators(Specifiers):
     # ---- members ----
 
     def open_members(self, type_: RecordType) -> None:
-        self.pending_members.append((type_, [], []))
+        self.pending_members.append((type_, [], [], {}))
 
     def on_member_first(self, specs: Specs, declared: Any) -> Specs:
         self._member_declared(specs, declared)
@@ -360,24 +360,22 @@ class Declarators(Specifiers):
         return True
 
     def _add_member(self, member: Member, align: int) -> None:
-        type_, members, aligns = self.pending_members[-1]
-        new = {member.name} if member.name else set()
+        _, members, aligns, names = self.pending_members[-1]
+        new = {member.name: member} if member.name else {}
         if not member.name and isinstance(member.type, RecordType):
-            new = set(member.type.record.by_name)
-        for other in members:
-            names = {other.name}
-            if not other.name and isinstance(other.type, RecordType) and other.width is None:
-                names = set(other.type.record.by_name)
-            if new & names:
-                note = self.note(other.at, "the other one is here")
-                self.error(member.at, f"two members named '{min(new & names)}'", note)
+            new = dict.fromkeys(member.type.record.by_name, member)
+        for name in new:
+            if name in names:
+                note = self.note(names[name].at, "the other one is here")
+                self.error(member.at, f"two members named '{name}'", note)
                 return
+        names.update(new)
         members.append(member)
         aligns.append(align)
 
     def on_record(self, mark: Mark, _members: None, _close: Token, tokens: list[Any]) -> Any:
         type_, attributes = mark.value
-        _, members, aligns = self.pending_members.pop()
+        _, members, aligns, _ = self.pending_members.pop()
         for token in tokens:
             self.apply_attributes(attributes, token.payload)
         for i, member in enumerate(members):

@@ -17,16 +17,13 @@ from hcc.compiler.kernelc.scope import (
 )
 from hcc.compiler.kernelc.syntax import (
     Call,
-    CompoundLiteral,
     ErrorExpr,
     Expr,
     FloatConst,
-    InitList,
     IntConst,
     MemberOf,
     Name,
     StringConst,
-    VaArg,
     VlaSize,
 )
 from hcc.compiler.kernelc.tokens import Token
@@ -42,7 +39,6 @@ from hcc.compiler.kernelc.types import (
     Member,
     PointerType,
     RecordType,
-    compatible,
     declare,
     promoted_argument,
     qualified,
@@ -55,15 +51,6 @@ class Flat:
 
     operands: list[Expr]
     operators: list[Token]
-
-
-@define(eq=False)
-class Offset:
-    """The path of an offsetof so far: bytes from the start and the type there."""
-
-    type: CType
-    bytes: int
-    dynamic: Expr | None = None
 
 
 class Expressions(Builtins):
@@ -285,7 +272,7 @@ class Expressions(Builtins):
         if isinstance(base.type, PointerType) and isinstance(base.type.target, RecordType):
             self.error(dot.lineno, f"'{base.type}' is a pointer; did you mean to use '->'?")
             base = self.dereferenced(base, dot.lineno)
-        return self._member(base, name, dot)
+        return self.member(base, name, dot)
 
     def on_member_arrow(self, base: Expr, arrow: Token, name: Token) -> Expr:
         base = self.value(base)
@@ -293,13 +280,13 @@ class Expressions(Builtins):
             return base
         if base.type.is_record:
             self.error(arrow.lineno, f"'{base.type}' is not a pointer; did you mean to use '.'?")
-            return self._member(base, name, arrow)
+            return self.member(base, name, arrow)
         if not isinstance(base.type, PointerType):
             self.error(arrow.lineno, f"'->' applied to a value that is no pointer ('{base.type}')")
             return ErrorExpr(ERROR, arrow.lineno)
-        return self._member(self.dereferenced(base, arrow.lineno), name, arrow)
+        return self.member(self.dereferenced(base, arrow.lineno), name, arrow)
 
-    def _member(self, base: Expr, name: Token, op: Token) -> Expr:
+    def member(self, base: Expr, name: Token, op: Token) -> Expr:
         type_ = base.type
         if not isinstance(type_, RecordType):
             self.error(
@@ -391,120 +378,3 @@ class Expressions(Builtins):
         if type_.is_arithmetic:
             return self.convert(arg, promoted_argument(type_))
         return arg
-
-    # ---- compound literals and forms with types ----
-
-    def on_compound_literal(
-        self, open_: Token, type_: CType, _close: Token, braces: InitList
-    ) -> Expr:
-        if isinstance(type_, ArrayType) and type_.is_vla:
-            self.error(open_.lineno, "a compound literal cannot have variable length")
-            return ErrorExpr(ERROR, open_.lineno)
-        at_file_scope = self.function is None
-        variable = Variable(".literal", type_, open_.lineno, static=at_file_scope, used=True)
-        variable.type, variable.init = self.initializer(type_, braces, at_file_scope)
-        if not variable.type.complete:
-            if not variable.type.is_error:
-                self.error(open_.lineno, f"compound literal of incomplete type '{variable.type}'")
-            return ErrorExpr(ERROR, open_.lineno)
-        if at_file_scope:
-            variable.symbol = self.symbol_for("literal")
-            variable.linkage, variable.defined = "internal", True
-            self.definitions.variables.append(variable)
-        return CompoundLiteral(variable.type, open_.lineno, variable)
-
-    def on_va_arg(
-        self, word: Token, _open: Token, list_: Expr, _comma: Token, type_: CType, _close: Token
-    ) -> Expr:
-        if list_.type.is_error or type_.is_error:
-            return ErrorExpr(ERROR, word.lineno)
-        if not self.check_va_list(list_, "va_arg"):
-            return ErrorExpr(ERROR, word.lineno)
-        if not type_.complete or type_.is_array:
-            self.error(word.lineno, f"va_arg of type '{type_}'")
-            return ErrorExpr(ERROR, word.lineno)
-        wider = promoted_argument(type_)
-        if not compatible(wider, type_.unqual):
-            message = f"'{type_}' is promoted to '{wider}' when passed; va_arg fetches it as that"
-            self.warning(word.lineno, message)
-            return self.convert(VaArg(wider, word.lineno, list_), type_)
-        if type_.is_record and type_.size > 16:
-            self.refuse(word.lineno, f"va_arg of '{type_}' ({type_.size} bytes, more than 16) is")
-            return ErrorExpr(ERROR, word.lineno)
-        return VaArg(type_.unqual, word.lineno, list_)
-
-    def on_offsetof(
-        self, word: Token, _open: Token, type_: CType, _comma: Token, path: list[Any], _close: Token
-    ) -> Expr:
-        here = Offset(type_, 0)
-        for step in path:
-            if here.type.is_error:
-                return ErrorExpr(ERROR, word.lineno)
-            if isinstance(step, Token):
-                member = self._member(ErrorlessBase(here.type, word.lineno), step, word)
-                if not isinstance(member, MemberOf):
-                    return ErrorExpr(ERROR, word.lineno)
-                here = _through(member, here)
-            elif isinstance(here.type, ArrayType) and isinstance(step, IntConst):
-                size = here.type.element.size
-                here = Offset(here.type.element, here.bytes + step.value * size)
-            else:
-                self.error(word.lineno, "offsetof wants members and constant subscripts")
-                return ErrorExpr(ERROR, word.lineno)
-        return IntConst(ULONG, word.lineno, here.bytes)
-
-    def on_offset_first(self, name: Token) -> list[Any]:
-        return [name]
-
-    def on_offset_member(self, path: list[Any], _dot: Token, name: Token) -> list[Any]:
-        return [*path, name]
-
-    def on_offset_index(
-        self, path: list[Any], _open: Token, index: Expr, _close: Token
-    ) -> list[Any]:
-        return [*path, index]
-
-    def on_types_compatible(
-        self, word: Token, _open: Token, a: CType, _comma: Token, b: CType, _close: Token
-    ) -> Expr:
-        return IntConst(INT, word.lineno, int(compatible(a.unqual, b.unqual)))
-
-    def on_association(self, type_: CType, _colon: Token, expr: Expr) -> tuple[CType, Expr]:
-        return type_, expr
-
-    def on_association_default(self, _word: Token, _colon: Token, expr: Expr) -> tuple[None, Expr]:
-        return None, expr
-
-    def on_generic(
-        self,
-        word: Token,
-        _open: Token,
-        control: Expr,
-        _comma: Token,
-        associations: list[tuple[CType | None, Expr]],
-        _close: Token,
-    ) -> Expr:
-        type_ = self.value(control).type.unqual
-        default: Expr | None = None
-        for candidate, expr in associations:
-            if candidate is None:
-                default = expr
-            elif compatible(candidate, type_):
-                return expr
-        if default is None and not type_.is_error:
-            self.error(word.lineno, f"no association of _Generic fits '{type_}'")
-        return default or ErrorExpr(ERROR, word.lineno)
-
-
-class ErrorlessBase(Expr):
-    """Stands for the object whose members offsetof walks."""
-
-
-def _through(member: MemberOf, here: Offset) -> Offset:
-    """The offset of a member reached through anonymous records."""
-    offset = 0
-    node: Expr = member
-    while isinstance(node, MemberOf):
-        offset += node.member.offset
-        node = node.base
-    return Offset(member.type, here.bytes + offset)

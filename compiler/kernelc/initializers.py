@@ -2,21 +2,17 @@
 
 The result is a flat list of elements, each a scalar, a string or a whole record at its byte
 offset. Designators, braces left out and overriding are all resolved here. For an object with
-static storage the elements must be constant: an arithmetic constant or an address (`address_of`).
+static storage the elements must be constant: an arithmetic constant or an address.
 """
 
 from __future__ import annotations
 
 from attrs import define
 
+from hcc.compiler.kernelc.addresses import static_address
 from hcc.compiler.kernelc.operators import Operators
-from hcc.compiler.kernelc.scope import Function, Variable
 from hcc.compiler.kernelc.syntax import (
-    AddressOf,
-    Binary,
     CompoundLiteral,
-    Convert,
-    Deref,
     Designator,
     Element,
     ErrorExpr,
@@ -26,9 +22,6 @@ from hcc.compiler.kernelc.syntax import (
     InitItem,
     InitList,
     IntConst,
-    MemberOf,
-    Name,
-    PointerAdd,
     StringConst,
 )
 from hcc.compiler.kernelc.tokens import Token
@@ -38,12 +31,12 @@ from hcc.compiler.kernelc.types import (
     CType,
     IntegerType,
     Member,
-    PointerType,
     RecordType,
     compatible,
 )
 
-MAX_OBJECT_SIZE = 1 << 31
+MAX_INITIALISED_SIZE = 1 << 28
+MAX_RANGE = 1 << 20
 
 
 @define(eq=False)
@@ -262,7 +255,7 @@ class _Builder:
         return length
 
     def _size_allowed(self, element: CType, index: int, cursor: _Cursor) -> bool:
-        if index * max(element.size, 1) > MAX_OBJECT_SIZE:
+        if index * max(element.size, 1) > MAX_INITIALISED_SIZE:
             self.semantics.error(_item_at(cursor.item), "the initialised object is too large")
             cursor.index = len(cursor.items)
             return False
@@ -273,6 +266,11 @@ class _Builder:
     ) -> int:
         if not self._size_allowed(element, designator.high, cursor):
             return 0
+        if designator.high - designator.low >= MAX_RANGE:
+            what = f"a range of more than {MAX_RANGE} indices is"
+            self.semantics.refuse(designator.at, what)
+            cursor.advance()
+            return designator.low + 1
         start, inside = cursor.index, cursor.inside
         for index in range(designator.low, designator.high + 1):
             cursor.index, cursor.inside = start, inside + 1
@@ -493,68 +491,3 @@ def _fits_string(type_: ArrayType, value: StringConst) -> bool:
         and not element.is_bool
         and (element.size == 1 or compatible(element, literal.element.unqual))
     )
-
-
-# ---- address constants ----
-
-
-@define(eq=False)
-class Address:
-    """A constant address: what it is in, and the offset."""
-
-    base: Variable | Function | StringConst | None
-    offset: int
-
-
-def static_address(expr: Expr) -> Address | None:
-    """The address constant an expression is (6.6p9), or None."""
-    match expr:
-        case IntConst():
-            return Address(None, expr.value)
-        case AddressOf():
-            return _static_place(expr.operand)
-        case Convert() if expr.type.size == 8 and not expr.type.is_floating:
-            if expr.operand.type.size == 8 and not expr.operand.type.is_floating:
-                return static_address(expr.operand)
-            return None
-        case PointerAdd():
-            base = static_address(expr.pointer)
-            pointer = expr.type
-            assert isinstance(pointer, PointerType)
-            if base is None or not isinstance(expr.index, IntConst) or pointer.variably_modified:
-                return None
-            step = expr.index.value * (pointer.target.size or 1)
-            return Address(base.base, base.offset + (-step if expr.negative else step))
-    return _static_sum(expr)
-
-
-def _static_sum(expr: Expr) -> Address | None:
-    """An address kept in an integer, plus or minus a constant."""
-    if not isinstance(expr, Binary) or expr.op not in "+-" or expr.type.size != 8:
-        return None
-    left, right = expr.left, expr.right
-    if expr.op == "+" and isinstance(left, IntConst):
-        left, right = right, left
-    base = static_address(left)
-    if base is None or not isinstance(right, IntConst):
-        return None
-    return Address(base.base, base.offset + (right.value if expr.op == "+" else -right.value))
-
-
-def _static_place(expr: Expr) -> Address | None:
-    """The address of an lvalue, if constant."""
-    match expr:
-        case Name(symbol=Variable() as variable):
-            return Address(variable, 0) if variable.static else None
-        case Name(symbol=Function() as function):
-            return Address(function, 0)
-        case StringConst():
-            return Address(expr, 0)
-        case CompoundLiteral():
-            return Address(expr.variable, 0) if expr.variable.static else None
-        case Deref():
-            return static_address(expr.pointer)
-        case MemberOf():
-            base = _static_place(expr.base)
-            return None if base is None else Address(base.base, base.offset + expr.member.offset)
-    return None

@@ -282,7 +282,8 @@ def _stray(token: Token, report: Report) -> None:
     text = token.value
     if text in "'\"":
         report(token.lineno, f"missing terminating {text} character")
-    elif 0xDC80 <= ord(text) <= 0xDCFF:
+    elif len(text) == 1 and 0xDC80 <= ord(text) <= 0xDCFF:
         report(token.lineno, f"stray byte 0x{ord(text) - 0xDC00:02x} in program")
     else:
-        report(token.lineno, f"stray '{text if text.isprintable() else hex(ord(text))}' in program")
+        shown = text if text.isprintable() else ascii(text)[1:-1]
+        report(token.lineno, f"stray '{shown}' in program")

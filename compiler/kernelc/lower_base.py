@@ -14,7 +14,7 @@ from hcc.compiler.ir.construct import Cursor, int_const
 from hcc.compiler.ir.module import Block, Const, Instr, Location, Operand, StackSlot, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import I8, I64, INT_OF_BITS, PTR, VOID, Type
-from hcc.compiler.kernelc.syntax import Expr, VlaMark
+from hcc.compiler.kernelc.syntax import Expr, Step, VlaMark
 from hcc.compiler.kernelc.types import (
     VOLATILE,
     ArrayType,
@@ -69,6 +69,12 @@ class Lowering:
         raise NotImplementedError
 
     def record(self, expr: Expr) -> Operand:
+        raise NotImplementedError
+
+    def place(self, expr: Expr) -> Place:
+        raise NotImplementedError
+
+    def stepped(self, expr: Step) -> tuple[Operand, Operand]:
         raise NotImplementedError
 
     def size_of(self, type_: CType) -> Operand:

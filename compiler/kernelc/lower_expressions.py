@@ -1,4 +1,4 @@
-"""Lowering of expressions: values, places, conditions and effects.
+"""Lowering of expressions: values and places.
 
 Operands are evaluated strictly from left to right. Of an assignment, the place assigned to comes
 first, then the value; a compound assignment reads its target after that, just before it stores.
@@ -6,16 +6,16 @@ first, then the value; a compound assignment reads its target after that, just b
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from hcc.compiler.ir.construct import float_const, int_const
-from hcc.compiler.ir.module import Block, Const, Edge, Operand
+from hcc.compiler.ir.module import Operand
 from hcc.compiler.ir.ops import Op
-from hcc.compiler.ir.types import I1, I16, I32, I64, PTR, VOID, Type
+from hcc.compiler.ir.types import I16, I32, I64, PTR
+from hcc.compiler.kernelc.constants import half_bits
 from hcc.compiler.kernelc.lower_base import Place
-from hcc.compiler.kernelc.lower_convert import Conversion
+from hcc.compiler.kernelc.lower_conditions import BOOLEANS, ConditionLowering
 from hcc.compiler.kernelc.scope import Function, Variable
 from hcc.compiler.kernelc.syntax import (
     AddressOf,
@@ -48,20 +48,14 @@ from hcc.compiler.kernelc.syntax import (
 from hcc.compiler.kernelc.types import (
     FLOAT16,
     INT,
-    VOLATILE,
     ArrayType,
     CType,
     IntegerType,
     PointerType,
-    RecordType,
 )
 
-_TRUE, _FALSE = Const(I1, 1), Const(I1, 0)
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_BOOLEANS = (Compare, Logical, LogicalNot)
 
-
-class ExpressionLowering(Conversion):
+class ExpressionLowering(ConditionLowering):
     """Expressions, except calls."""
 
     def __init__(self, *args: Any) -> None:
@@ -81,7 +75,7 @@ class ExpressionLowering(Conversion):
             Logical: self._boolean,
             LogicalNot: self._boolean,
             PointerDifference: self._difference,
-            Conditional: self._conditional,
+            Conditional: self.conditional,
             Comma: self._comma,
             Assign: self._assign,
             CompoundAssign: self._compound_assign,
@@ -213,7 +207,7 @@ class ExpressionLowering(Conversion):
                 self.effect(expr.left)
                 return self.record(expr.right)
             case Conditional() if expr.then is not None:
-                return self._choose(expr, PTR, self.record)
+                return self.choose(expr, PTR, self.record)
             case Convert():
                 return self.record(expr.operand)
             case VaArg():
@@ -230,12 +224,20 @@ class ExpressionLowering(Conversion):
         return self.cursor.binary(Op.XOR, operand, int_const(operand.type, -1))
 
     def _binary(self, expr: Binary) -> Operand:
+        """A chain like a + b + c is taken as a loop, however long it is."""
+        chain = [expr]
+        while isinstance(expr.left, Binary):
+            expr = expr.left
+            chain.append(expr)
         left = self.value(expr.left)
-        right = self.value(expr.right)
-        if expr.op in ("<<", ">>"):
-            right = self.resize(right, left.type, False)
-        self.locate(expr.at)
-        return self.arithmetic(expr.op, expr.type, left, right)
+        while chain:
+            expr = chain.pop()
+            right = self.value(expr.right)
+            if expr.op in ("<<", ">>"):
+                right = self.resize(right, left.type, False)
+            self.locate(expr.at)
+            left = self.arithmetic(expr.op, expr.type, left, right)
+        return left
 
     def _boolean(self, expr: Expr) -> Operand:
         return self.widen_bool(self.condition(expr), I32)
@@ -264,7 +266,7 @@ class ExpressionLowering(Conversion):
         to = expr.type
         if expr.evaluates:
             self.evaluate_type(to)
-        if isinstance(inner, _BOOLEANS) and to.is_integer:
+        if isinstance(inner, BOOLEANS) and to.is_integer:
             return self.widen_bool(self.condition(inner), to.ir)
         value = self.value(inner)
         self.locate(expr.at)
@@ -300,10 +302,10 @@ class ExpressionLowering(Conversion):
         return self.store(place, target.type, self.convert(result, operation, type_))
 
     def _step(self, expr: Step) -> Operand:
-        old, new = self._stepped(expr)
+        old, new = self.stepped(expr)
         return new if expr.prefix else old
 
-    def _stepped(self, expr: Step) -> tuple[Operand, Operand]:
+    def stepped(self, expr: Step) -> tuple[Operand, Operand]:
         """Step a place; the values before and after."""
         target = expr.target
         place = self.place(target)
@@ -327,166 +329,6 @@ class ExpressionLowering(Conversion):
         else:
             new = self.cursor.binary(Op.ADD, old, int_const(old.type, expr.delta))
         return old, self.store(place, target.type, new)
-
-    # ---- choice ----
-
-    def _conditional(self, expr: Conditional) -> Operand:
-        if expr.type.is_void:
-            self.effect(expr)
-            return _FALSE
-        return self._choose(expr, expr.type.ir, self.value)
-
-    def _choose(self, expr: Conditional, ir: Type, get: Callable[[Expr], Operand]) -> Operand:
-        """A choice by control flow, its result a block parameter."""
-        cursor = self.cursor
-        join = cursor.new_block("join", ((ir, ""),))
-        otherwise = cursor.new_block("else")
-        if expr.then is None:
-            value = self.value(expr.condition)
-            test = self.is_true(value, expr.condition.type)
-            kept = self.convert(value, expr.condition.type, expr.type)
-            targets = [Edge(join, [kept]), Edge(otherwise)]
-            cursor.emit(Op.CBR, VOID, (test,), targets=targets)
-        else:
-            then = cursor.new_block("then")
-            self.branch(expr.condition, then, otherwise)
-            cursor.place(then)
-            cursor.br(join, (get(expr.then),))
-        cursor.place(otherwise)
-        cursor.br(join, (get(expr.otherwise),))
-        cursor.place(join)
-        return join.params[0]
-
-    # ---- conditions ----
-
-    def condition(self, expr: Expr) -> Operand:
-        """Whether a scalar expression is true, as i1."""
-        match expr:
-            case Compare():
-                left = self.value(expr.left)
-                right = self.value(expr.right)
-                self.locate(expr.at)
-                return self.compared(expr.op, expr.left.type.unqual, left, right)
-            case LogicalNot():
-                return self._negated(expr.operand)
-            case Logical():
-                return self._logical(expr)
-            case IntConst() | FloatConst():
-                return _TRUE if expr.value != 0 else _FALSE
-            case Convert() if isinstance(expr.operand, _BOOLEANS) and expr.type.is_integer:
-                return self.condition(expr.operand)
-            case Builtin(name="__builtin_expect"):
-                return self.condition(expr.args[0])
-        value = self.value(expr)
-        self.locate(expr.at)
-        return self.is_true(value, expr.type)
-
-    def _negated(self, expr: Expr) -> Operand:
-        if isinstance(expr, Compare) and not expr.left.type.is_floating:
-            return self.condition(Compare(INT, expr.at, _OPPOSITE[expr.op], expr.left, expr.right))
-        if isinstance(expr, LogicalNot):
-            return self.condition(expr.operand)
-        if not isinstance(expr, _BOOLEANS) and not expr.type.is_floating:
-            value = self.value(expr)
-            self.locate(expr.at)
-            return self.cursor.compare(Op.EQ, value, Const(value.type, 0))
-        return self.cursor.binary(Op.XOR, self.condition(expr), _TRUE)
-
-    def _logical(self, expr: Logical) -> Operand:
-        """A value of && or ||: the right operand is only reached when it decides."""
-        cursor = self.cursor
-        join = cursor.new_block("join", ((I1, ""),))
-        more = cursor.new_block("more")
-        left = self.condition(expr.left)
-        targets = [Edge(more), Edge(join, [_FALSE])]
-        if expr.op == "||":
-            targets = [Edge(join, [_TRUE]), Edge(more)]
-        cursor.emit(Op.CBR, VOID, (left,), targets=targets)
-        cursor.place(more)
-        right = self.condition(expr.right)
-        cursor.br(join, (right,))
-        cursor.place(join)
-        return join.params[0]
-
-    def branch(self, expr: Expr, then: Block, otherwise: Block) -> None:
-        """Branch on a condition."""
-        if isinstance(expr, LogicalNot):
-            self.branch(expr.operand, otherwise, then)
-            return
-        if isinstance(expr, Logical):
-            more = self.cursor.new_block("more")
-            if expr.op == "&&":
-                self.branch(expr.left, more, otherwise)
-            else:
-                self.branch(expr.left, then, more)
-            self.cursor.place(more)
-            self.branch(expr.right, then, otherwise)
-            return
-        test = self.condition(expr)
-        if isinstance(test, Const):
-            self.cursor.br(then if test.value else otherwise)
-        else:
-            self.cursor.cbr(test, then, otherwise)
-
-    # ---- effects ----
-
-    def effect(self, expr: Expr) -> None:
-        """Evaluate for the side effects alone."""
-        match expr:
-            case Convert():
-                self.effect(expr.operand)
-            case Comma():
-                self.effect(expr.left)
-                self.effect(expr.right)
-            case Step():
-                self._stepped(expr)
-            case Conditional():
-                self._choice_effect(expr)
-            case Logical():
-                self._logical_effect(expr)
-            case Name() | Deref() | MemberOf() | CompoundLiteral():
-                place = self.place(expr)
-                if expr.type.quals & VOLATILE and expr.type.is_scalar:
-                    self.load(place, expr.type)
-            case IntConst() | FloatConst() | StringConst():
-                pass
-            case Binary() | Compare() if (
-                expr.type.is_scalar and getattr(expr, "op", "") not in "/%"
-            ):
-                self.effect(expr.left)
-                self.effect(expr.right)
-            case AddressOf():
-                self.place(expr.operand)
-            case _ if isinstance(expr.type, RecordType):
-                self.record(expr)
-            case _:
-                self.value(expr)
-
-    def _choice_effect(self, expr: Conditional) -> None:
-        cursor = self.cursor
-        end = cursor.new_block("end")
-        otherwise = cursor.new_block("else")
-        then = cursor.new_block("then") if expr.then is not None else end
-        self.branch(expr.condition, then, otherwise)
-        if expr.then is not None:
-            cursor.place(then)
-            self.effect(expr.then)
-            cursor.br(end)
-        cursor.place(otherwise)
-        self.effect(expr.otherwise)
-        cursor.br(end)
-        cursor.place(end)
-
-    def _logical_effect(self, expr: Logical) -> None:
-        cursor = self.cursor
-        end = cursor.new_block("end")
-        more = cursor.new_block("more")
-        first = (more, end) if expr.op == "&&" else (end, more)
-        self.branch(expr.left, *first)
-        cursor.place(more)
-        self.effect(expr.right)
-        cursor.br(end)
-        cursor.place(end)
 
     # ---- variable-length types ----
 
@@ -532,9 +374,3 @@ class ExpressionLowering(Conversion):
 
     def _va_arg(self, expr: VaArg) -> Operand:
         return self.load(Place(self._va_slot(expr)), expr.type)
-
-
-def half_bits(value: float) -> int:
-    """The bits of a `_Float16`."""
-    (bits,) = struct.unpack("<H", struct.pack("<e", value))
-    return int(bits)

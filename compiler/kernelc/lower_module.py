@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hcc.compiler.ir.module import (
+    DataReloc,
     ExternData,
     ExternFunction,
     Global,
@@ -22,6 +23,7 @@ from hcc.compiler.ir.module import Function as IrFunction
 from hcc.compiler.kernelc.abi import signature_of
 from hcc.compiler.kernelc.actions import Actions
 from hcc.compiler.kernelc.scope import Function, Variable
+from hcc.compiler.kernelc.static_data import static_data
 from hcc.compiler.kernelc.syntax import Initializer, StringConst
 from hcc.compiler.kernelc.types import CONST, VOLATILE, ArrayType, CType, all_quals
 
@@ -108,8 +110,6 @@ class ModuleLowering:
 
     def template(self, type_: CType, init: Initializer) -> Symbol:
         """The address of a read-only object that locals are copied from."""
-        from hcc.compiler.kernelc.lower_initializers import static_data
-
         name = f"init.{self._templates}.{self.unit}"
         self._templates += 1
         data, relocs = static_data(self, type_, init)
@@ -132,7 +132,11 @@ class ModuleLowering:
             entity = self._queue.pop(0)
             if isinstance(entity, Function):
                 exported = entity.linkage == "external" and not is_inline_only(entity)
-                made = lower(self, entity, exported)
+                try:
+                    made = lower(self, entity, exported)
+                except RecursionError:
+                    self.error(entity.at, f"function '{entity.name}' is nested too deeply")
+                    continue
                 self.module.functions[made.name] = made
             else:
                 self._emit_variable(entity)
@@ -141,10 +145,9 @@ class ModuleLowering:
         self._sort()
 
     def _emit_variable(self, variable: Variable) -> None:
-        from hcc.compiler.kernelc.lower_initializers import static_data
-
         type_ = variable.type
-        data, relocs = b"", []
+        data: bytes = b""
+        relocs: list[DataReloc] = []
         if variable.init is not None:
             data, relocs = static_data(self, type_, variable.init)
         self.module.globals[variable.symbol] = Global(

@@ -12,7 +12,7 @@ such a list can start. Errors right behind another are not reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from hcc.compiler.kernelc.lexer import END, IDENT, TYPE_NAME
@@ -45,6 +45,10 @@ _STARTERS = frozenset(
 )
 _CLOSERS = (")", "]")
 _CANDIDATES = (")", "]", ",", ":", "}", "=", "{", "(", "while", "STRING")
+
+
+class UnexpectedEnd(Exception):
+    """Nothing is left to go on with after a syntax error, which has been reported."""
 
 
 class SyntaxFault(Exception):
@@ -99,6 +103,7 @@ class _Run:
         self.values: list[Any] = []
         self.quiet_until = -1
         self.stuck_at = -1
+        self.panicked_at = -1
 
     def run(self) -> Any:
         """The main loop: shift and reduce until the start symbol is complete."""
@@ -243,9 +248,13 @@ class _Run:
         open_braces = sum(m.braces for m in marks) + sum(
             1 for v in popped if isinstance(v, Token) and v.kind == "{"
         )
+        before = self.index
         self._skip(open_braces, at_file_level)
-        if self.tokens[self.index].kind == "else":
-            self.index += 1
+        if self.tokens[self.index].kind == "else" or self.index == self.panicked_at:
+            self.index += 1  # the second time at one token there is nothing to hope for from it
+        self.panicked_at = before
+        if self.index >= len(self.tokens) or self.tokens[self.index].kind == END:
+            raise UnexpectedEnd
         self.quiet_until = self.index + 1
 
     def _skip(self, owed: int, at_file_level: bool) -> None:
@@ -295,7 +304,7 @@ class _Run:
                     return token.lineno, "expected '}' at end of file"
                 return token.lineno, f"expected a statement before {shown}"
             return token.lineno, f"expected an expression before {shown}"
-        wanted = list(self._wanted())
+        wanted = self._wanted()
         if self._accepts(IDENT):
             if token.kind != IDENT and not token.value[:1].isalpha():
                 return token.lineno, f"expected a name before {shown}"
@@ -305,5 +314,7 @@ class _Run:
             return token.lineno, f"expected {words} before {shown}"
         return token.lineno, f"unexpected {shown}"
 
-    def _wanted(self) -> Iterator[str]:
-        return (kind for kind in _CANDIDATES if self._accepts(kind))
+    def _wanted(self) -> list[str]:
+        """Some tokens that could come now: closing ones and separators, if there are such."""
+        found = [kind for kind in _CANDIDATES if self._accepts(kind)]
+        return [kind for kind in found if kind in ")],:}"] or found

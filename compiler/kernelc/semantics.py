@@ -45,6 +45,11 @@ class SwitchContext:
     seen: dict[int, int] = field(factory=dict)
 
 
+PendingRecord = tuple[RecordType, list[Member], list[int], dict[str, Member]]
+"""A record whose members are being read: its type, the members so far, the alignments asked for
+them, and which member a name belongs to."""
+
+
 @define(eq=False)
 class State:
     """What an abandoned construct has to be undone to."""
@@ -90,7 +95,7 @@ class Semantics:
         self.loops = 0
         self.switches: list[SwitchContext] = []
         self.vla: VlaMark | None = None
-        self.pending_members: list[tuple[RecordType, list[Member], list[int]]] = []
+        self.pending_members: list[PendingRecord] = []
         self.undeclared: set[str] = set()
         self.used_symbols: dict[str, int] = {}
 

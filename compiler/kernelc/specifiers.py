@@ -1,4 +1,4 @@
-"""Declaration specifiers: storage class, qualifiers, attributes and the type they name (6.7.1-3)."""
+"""Declaration specifiers: storage class, qualifiers, attributes and the named type (6.7.1-3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
-from hcc.compiler.kernelc.expressions import Expressions
+from hcc.compiler.kernelc.forms import Forms
 from hcc.compiler.kernelc.lexer import Attribute
 from hcc.compiler.kernelc.scope import EnumConstant, TagEntry, Typedef
 from hcc.compiler.kernelc.semantics import Mark
@@ -99,7 +99,7 @@ class Specs:
     """The resulting type, once `resolve_specs` has been called."""
 
 
-class Specifiers(Expressions):
+class Specifiers(Forms):
     """The actions of specifiers, records and enumerations' heads."""
 
     enumerators: list[EnumConstant]

@@ -81,7 +81,7 @@ class Unary(Expr):
 
 @define(eq=False, repr=False)
 class Binary(Expr):
-    """`+ - * / % & | ^` on operands of this node's type; of `<< >>` the right one is any integer."""
+    """`+ - * / % & | ^` on operands of this node's type. Of `<< >>`, the right one has any."""
 
     op: str
     left: Expr

@@ -142,7 +142,7 @@ def scan(text: str, base: int) -> Scan:
                 continue
         tokens.append(Token(kind, value, at, space or match.start() != start))
         space = False
-        if (kind == STRING or kind == CHAR) and "\n" in value:
+        if kind in (STRING, CHAR) and "\n" in value:
             line += ONE_LINE * value.count("\n")
             line_start = start + value.rindex("\n")
             tokens[-1].value = re.sub(r"\\[ \t]*\n", "", value)

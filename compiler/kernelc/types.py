@@ -328,15 +328,21 @@ def _compatible_functions(a: FunctionType, b: FunctionType) -> bool:
     if not compatible(a.result.unqual, b.result.unqual):
         return False
     if a.prototyped and b.prototyped:
-        return (
-            a.variadic == b.variadic
-            and len(a.params) == len(b.params)
-            and all(compatible(p.unqual, q.unqual) for p, q in zip(a.params, b.params, strict=True))
-        )
+        if a.variadic != b.variadic or len(a.params) != len(b.params):
+            return False
+        return _all_compatible(a.params, b.params)
     known = a if a.prototyped else b
     if known.variadic or not known.prototyped:
         return not known.prototyped
-    return all(compatible(p.unqual, promoted_argument(p).unqual) for p in known.params)
+    return _all_compatible(known.params, tuple(promoted_argument(p) for p in known.params))
+
+
+def _all_compatible(first: tuple[CType, ...], second: tuple[CType, ...]) -> bool:
+    pairs = zip(first, second, strict=True)
+    while (pair := next(pairs, None)) is not None:  # no all(): that would nest on the C stack
+        if not compatible(pair[0].unqual, pair[1].unqual):
+            return False
+    return True
 
 
 def composite(a: CType, b: CType) -> CType:

@@ -151,9 +151,7 @@ def polynomials() -> list[Polynomial]:
             mpf("0.2501"),
             13,
         ),
-        Polynomial(
-            "erf", "(erf x / x - 2/sqrt(pi)) / z, z = x^2", erf_rest, zero, mpf("0.5625"), 9
-        ),
+        Polynomial("erf", "(erf x / x - 2/sqrt(pi)) / z, z = x^2", erf_rest, zero, mpf("0.25"), 7),
         Polynomial(
             "stirling",
             "(log gamma x - (x - 1/2) log x + x - log(2 pi)/2) x, z = 1/x^2",
@@ -199,6 +197,29 @@ def pieces() -> list[Pieces]:
     ]
 
 
+def interpolate(f: Real, low: mpf, high: mpf, count: int) -> list[mpf]:
+    """The coefficients, lowest first, of the polynomial through f at `count` Chebyshev points."""
+    angles = [mp.pi * (k + mpf(1) / 2) / count for k in range(count)]
+    middle, half = (low + high) / 2, (high - low) / 2
+    values = [f(middle + half * mp.cos(angle)) for angle in angles]
+    weights = [
+        sum(v * mp.cos(j * a) for v, a in zip(values, angles, strict=True)) * 2 / count
+        for j in range(count)
+    ]
+    weights[0] /= 2
+    # T_(j+1) = 2 t T_j - T_(j-1), with t = (x - middle) / half, each in powers of x
+    slope, offset = 1 / half, -middle / half
+    before = [mpf(0)] * count
+    current = [mpf(1)] + [mpf(0)] * (count - 1)
+    total = [weights[0] * c for c in current]
+    for j in range(1, count):
+        by_t = [offset * c + (slope * current[i - 1] if i else 0) for i, c in enumerate(current)]
+        factor = 1 if j == 1 else 2
+        before, current = current, [factor * c - b for c, b in zip(by_t, before, strict=True)]
+        total = [t + weights[j] * c for t, c in zip(total, current, strict=True)]
+    return total
+
+
 def piece_row(p: Pieces, centre: mpf, reach: mpf) -> tuple[float, ...]:
     """f(c) as hi + lo, then the coefficients of (f(c + u) - f(c)) / u, the first as hi + lo."""
     value = p.function(centre)
@@ -208,20 +229,26 @@ def piece_row(p: Pieces, centre: mpf, reach: mpf) -> tuple[float, ...]:
             return mp.diff(p.function, centre)
         return (p.function(centre + u) - value) / u
 
-    coefficients = list(reversed(mp.chebyfit(slope, [-reach, reach], p.degree)))
+    coefficients = interpolate(slope, -reach, reach, p.degree)
     hi, lo = double_double(value)
     first, rest = double_double(coefficients[0])
     return (hi, lo, first, rest, *(float(c) for c in coefficients[1:]))
 
 
+def evaluate(coefficients: list[float], x: mpf) -> mpf:
+    total = mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + mpf(c)
+    return total
+
+
 def fit(p: Polynomial) -> tuple[list[float], mpf]:
     """The coefficients, lowest first, as doubles, and the largest error seen with them."""
-    coefficients = mp.chebyfit(p.function, [p.low, p.high], p.degree + 1)
-    doubles = [float(c) for c in reversed(coefficients)]
+    doubles = [float(c) for c in interpolate(p.function, p.low, p.high, p.degree + 1)]
     worst = mpf(0)
     for i in range(401):
         x = p.low + (p.high - p.low) * i / 400
-        value = mp.polyval([mpf(c) for c in reversed(doubles)], x)
+        value = evaluate(doubles, x)
         worst = max(worst, abs(value - p.function(x)))
     return doubles, worst
 

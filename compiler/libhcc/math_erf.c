@@ -10,7 +10,7 @@
 #include "piece.h"
 
 #define TINY 1e-20
-#define ERF_SMALL 0.75
+#define ERF_SMALL 0.5
 #define ERF_ONE 6.0         /* 1 - erf x is below half a unit of 1 */
 #define ERFC_UNDERFLOW 27.3 /* erfc x is below half the least double */
 
@@ -23,7 +23,7 @@ static __HCC_LEAF struct dd erf_near_zero(double x)
     return quick_two_sum(line.hi, line.lo + x * (TWO_OVER_SQRT_PI_L + z * poly_erf(z)));
 }
 
-/* erfc x for ERF_SMALL/1.5 <= x <= ERFC_UNDERFLOW. */
+/* erfc x for ERF_SMALL <= x <= ERFC_UNDERFLOW. */
 static __HCC_LEAF struct power erfc_power(double x)
 {
     uint64_t bits = bits_of_double(x);
@@ -64,7 +64,7 @@ double erfc(double x)
 
     if (x != x)
         return x;
-    if (size < 0.5) {
+    if (size < ERF_SMALL) {
         struct dd e = size < TINY ? dd_of(x, 0.0) : erf_near_zero(x);
         struct dd difference = two_sum(1.0, -e.hi);
         return difference.hi + (difference.lo - e.lo);

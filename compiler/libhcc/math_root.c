@@ -61,8 +61,8 @@ double hypot(double x, double y)
         large = small;
         small = fabs(x);
     }
-    if (small <= large * 5.551115123125783e-17) /* 2^-54 */
-        return large + small;
+    if (small <= large * 5.551115123125783e-17) /* 2^-54: its square is nothing */
+        return large;
     if (large > SQUARE_LARGEST || small < SQUARE_LEAST) {
         k = ilogb(large);
         large = scalbn(large, -k);

@@ -47,9 +47,6 @@ GUARD = 1 << 20
 _STATE, _GUEST = "!tbaa !2", "!tbaa !3"
 _TRAPS = tuple(Trap)
 
-REASON_TRAP = 1
-REASON_WILD = 2
-
 
 @frozen
 class CodeSpan:
@@ -77,7 +74,7 @@ class Options:
 
     count: bool = False
     limit: bool = False
-    addresses: str = "check"
+    addresses: str = "limit"
     volatile: bool = True
 
 
@@ -157,7 +154,7 @@ class RegionPrinter(Printer):
         table = self.field(layout.TABLE)
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {_STATE}")
         if self.options.addresses == "limit":
-            limit = self.field(layout.SCRATCH)
+            limit = self.field(layout.LIMIT)
             self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {_STATE}")
         if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
                for b in self.region.blocks.values()):  # fmt: skip
@@ -514,7 +511,7 @@ class RegionPrinter(Printer):
         self._write_back(edge)
         self._write_count()
         for offset, value in (
-            (layout.REASON, REASON_TRAP),
+            (layout.REASON, layout.REASON_TRAP),
             (layout.WHERE, pc),
             (layout.DETAIL, _TRAPS.index(kind)),
         ):

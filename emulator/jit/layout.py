@@ -32,8 +32,17 @@ FAULT_ADDR = 112  # host address of a faulting access
 FAULT_PC = 120  # host address of the instruction that did it
 SOFT_LIMIT = 128  # value of `count` at which limited code leaves
 POINTS = 136  # migration points that may still pass without a call
-SCRATCH = 144
+LIMIT = 144  # 4 GiB: compiled code compares addresses with it
+BASE = 152  # the function table: first guest address, number of entries,
+ENTRIES = 160
+SHIFT = 168  # logarithm of the bytes that each entry stands for
 REGISTERS = 256
+
+# Values of `REASON`.
+REASON_TRAP = 1  # an instruction trapped; `DETAIL` is its number
+REASON_WILD = 2  # an address beyond guest memory, in `DETAIL`; the access in `FAULT_ADDR`
+REASON_FAULT = 3  # the host refused an access
+REASON_INTERRUPT = 4  # the engine asked for it
 
 LEAVE = (1 << 64) - 1
 """What a region returns instead of a guest address for "leave to the engine"."""

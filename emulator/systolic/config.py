@@ -421,9 +421,9 @@ def config_from_list(values: Sequence[object], base: Config | None = None) -> Co
     if interface is Interface.USER:
         given = values[11]
         parts = given if isinstance(given, list | tuple) else str(given).split(",")
-        bandwidths = tuple(int(str(part)) for part in parts)
-        if not bandwidths or min(bandwidths) < 1:
+        if not parts or not all(re.fullmatch(r"\s*0*[1-9]\d*\s*", str(x)) for x in parts):
             raise FormatError(f"entry 12 of the list wants bandwidths from 1, not '{given}'")
+        bandwidths = tuple(int(str(part)) for part in parts)
     rows, cols, ifmap_kb, filter_kb, ofmap_kb, ifmap_at, filter_at, ofmap_at = numbers
     return evolve(
         base or Config(),

@@ -135,27 +135,18 @@ class _Epochs:
         (for a single fold) are line * edge length + column, lines from the tile's start."""
         array, stream = self.plan.array, self.stream
         col_fold, row_fold = divmod(fold, array.row_folds)
-        end_col, end_row = divmod(fold + count, array.row_folds)
-        if end_col != col_fold and (row_fold or end_row):
-            if end_col - col_fold > 1 or end_row:
-                return None
-            end_row = array.row_folds
+        last_col, last_row = divmod(fold + count - 1, array.row_folds)
         if isinstance(stream, Skewed):
-            if end_col != col_fold:
-                end_row = array.row_folds
-            start, stop = row_fold * stream.width, min(end_row * stream.width, stream.extent)
             width = stream.width
-            if stream.time is Dim.M:
-                base = -start * (width + 1)
-                return Rect(0, stream.length, start, stop, base, width, width + 1)
+            start, stop = row_fold * width, min((last_row + 1) * width, stream.extent)
             base = -start * (width + 1)
+            if stream.time is Dim.M:
+                return Rect(0, stream.length, start, stop, base, width, width + 1)
             return Rect(start, stop, 0, stream.length, base, width + 1, width)
-        left = col_fold * array.cols
-        if end_col != col_fold and not row_fold:
-            right = min(end_col * array.cols, array.col_extent)
-            return Rect(left, right, 0, array.row_extent)
-        right = left + array.used_cols(col_fold)
-        top, bottom = row_fold * array.rows, min(end_row * array.rows, array.row_extent)
+        left, right = col_fold * array.cols, min((last_col + 1) * array.cols, array.col_extent)
+        top, bottom = row_fold * array.rows, min((last_row + 1) * array.rows, array.row_extent)
+        if last_col != col_fold and (row_fold or last_row != array.row_folds - 1):
+            return None
         base = (array.rows - 1 + top) * array.cols - left
         return Rect(left, right, top, bottom, base, 1, -array.cols)
 

@@ -57,7 +57,9 @@ def estimate(
     skewed = fold + np.where(os, 0, cols - 1)
     cycles = row_folds * col_folds * fold - 1
     mapping = row_extent * col_extent / (row_folds * rows * (col_folds * cols))
-    overall = m * n * (k * 100.0) / (cycles.astype(np.float64) * rows * cols)
+    # A layer of one line has 0 cycles in SCALE-Sim's count.
+    with np.errstate(divide="ignore"):
+        overall = m * n * (k * 100.0) / (cycles.astype(np.float64) * rows * cols)
     return Estimate(cycles, overall, mapping * 100, mapping * 100 * time / skewed)
 
 

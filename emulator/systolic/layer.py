@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from attrs import evolve, frozen
+
+from hcc.isa.errors import UnsupportedError
 
 from .config import Compat, Config, Interface
 from .dataflows import DATAFLOWS, Dataflow
@@ -19,6 +22,9 @@ from .topology import Layer
 from .window import Fetch, Misses
 from .windows import find_misses, sequence_words
 from .writebuffer import WriteBuffer
+
+# Folds whose shares are added up in one step.
+_FOLDS_AT_ONCE = 1 << 16
 
 
 @frozen
@@ -54,6 +60,13 @@ class LayerResult:
     dram_filter: Span
     dram_ofmap: Span
     storage: Storage | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.total_cycles < 1:
+            raise UnsupportedError(
+                f"layer '{self.name}' is over in its first line: SCALE-Sim's count of cycles,"
+                " one less than the lines, is 0 and gives no utilisation"
+            )
 
     @property
     def cycles_with_prefetch(self) -> int:
@@ -148,10 +161,17 @@ def fold_means(plan: Plan) -> tuple[float, float]:
     used_rows[-1] = array.used_rows(array.row_folds - 1)
     used_cols = np.full(array.col_folds, array.cols)
     used_cols[-1] = array.used_cols(array.col_folds - 1)
-    used = (used_cols[:, None] * used_rows).reshape(-1)
-    mapping = np.cumsum(used / cells)[-1] / array.folds * 100
-    compute = np.cumsum(used * plan.time / (cells * plan.skew_lines))[-1] / array.folds * 100
-    return float(mapping), float(compute)
+    mapping = compute = 0.0
+    step = max(1, _FOLDS_AT_ONCE // array.row_folds)
+    for start in range(0, array.col_folds, step):
+        used = (used_cols[start : start + step, None] * used_rows).reshape(-1)
+        mapping = _add_up(mapping, used / cells)
+        compute = _add_up(compute, used * plan.time / (cells * plan.skew_lines))
+    return mapping / array.folds * 100, compute / array.folds * 100
+
+
+def _add_up(total: float, values: npt.NDArray[np.float64]) -> float:
+    return float(np.cumsum(np.concatenate(([total], values)))[-1])
 
 
 def sram_counts(plan: Plan) -> tuple[int, int, int]:

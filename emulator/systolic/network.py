@@ -98,8 +98,18 @@ def choose_compat(config: Config, wanted: Compat | None = None) -> Compat:
     return wanted
 
 
-def check(config: Config, compat: Compat) -> None:
-    """What a configuration made by hand may still have wrong for a version."""
+def check(config: Config, layer: Layer, compat: Compat) -> None:
+    """What a configuration or a layer made by hand may still have wrong."""
+    sizes = (config.rows, config.cols, config.ifmap_kb, config.filter_kb, config.ofmap_kb)
+    if min(sizes) < 1 or not config.bandwidths or min(config.bandwidths) < 1:
+        raise FormatError("array edges, buffer sizes and bandwidths are at least 1")
+    if min(config.ifmap_offset, config.filter_offset, config.ofmap_offset) < 0:
+        raise FormatError("operand offsets are at least 0")
+    dims = (layer.filter_h, layer.filter_w, layer.channels, layer.filters)
+    if min(*dims, layer.stride_h, layer.stride_w) < 1:
+        raise FormatError(f"layer '{layer.name}': sizes and strides are at least 1")
+    if layer.filter_h > layer.ifmap_h or layer.filter_w > layer.ifmap_w:
+        raise FormatError(f"layer '{layer.name}': the filter is larger than its input")
     if config.interface is not Interface.USER or compat is not Compat.V3:
         return
     for name, banks in (("Ifmap", config.ifmap_banks), ("Filter", config.filter_banks)):
@@ -119,7 +129,7 @@ def simulate_layer(
 ) -> Simulation:
     """Run one layer alone, by whichever path it needs."""
     rules = choose_compat(config, compat)
-    check(config, rules)
+    check(config, layer, rules)
     if config.uses_version_3:
         return simulate_irregular(config, layer, layouts, dataflow)
     return simulate(config, layer, rules, dataflow)

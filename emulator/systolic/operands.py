@@ -11,6 +11,7 @@ Ifmap addresses are channel-last; k counts (filter row, filter column, channel).
 
 from __future__ import annotations
 
+import abc
 import enum
 from functools import cached_property
 
@@ -33,16 +34,16 @@ class Dim(enum.Enum):
 
 
 @define(slots=False)
-class Operand:
+class Operand(abc.ABC):
     """One operand: its two axes, their lengths, and the address as a sum over the axes."""
 
     name: str
     sizes: dict[Dim, int]
     offset: int
 
+    @abc.abstractmethod
     def axis(self, dim: Dim) -> Ints:
         """The address term of every index along `dim`, without the offset."""
-        raise AssertionError(self.name)
 
     @property
     def space(self) -> int:

@@ -30,7 +30,10 @@ class SkewedWindow(Window):
     body: int = field(init=False)
     last_width: int = field(init=False)
     steady: range = field(init=False)
+    start_gap: int = field(init=False)
     patience: int = field(init=False, default=_SINGLES)
+    tiles: dict[int, Touched] = field(init=False, factory=dict)
+    scratch: Ints = field(init=False, factory=lambda: np.empty(2 * _LAST_STEP, dtype=np.int64))
 
     def __attrs_post_init__(self) -> None:
         stream = self.stream
@@ -42,10 +45,6 @@ class SkewedWindow(Window):
         # Keys whose diagonals, and all between them, have a word in every column.
         self.steady = range((width - 1) * width, max(self.body, width - 1) * width)
         self.start_gap = triangle(width - 1)
-
-    start_gap: int = field(init=False, default=0)
-    tiles: dict[int, Touched] = field(init=False, factory=dict)
-    scratch: Ints = field(init=False, factory=lambda: np.empty(2 * _LAST_STEP, dtype=np.int64))
 
     def structural_rank(self, key: int) -> int:
         """Words before a key: whole diagonals, then the columns before it in its own."""

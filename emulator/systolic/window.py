@@ -6,8 +6,8 @@ operands have in common.
 
 from __future__ import annotations
 
+import abc
 import bisect
-from functools import cached_property
 
 import numpy as np
 from attrs import define, field, frozen
@@ -57,7 +57,7 @@ class Fetch:
 
 
 @define(slots=False)
-class Window:
+class Window(abc.ABC):
     """Common part of the two kinds: sets, ranks and keys, and the window's place.
 
     A *rank* counts the words before one in prefetch order, nulls left out; set = rank // words
@@ -74,14 +74,15 @@ class Window:
     start: int = field(init=False, default=0)
     low: int = field(init=False, default=0)
     high: int = field(init=False, default=0)
+    wraps: bool = field(init=False, default=False)
     null_keys: list[int] = field(init=False, factory=list)
     _set_keys: dict[int, int] = field(init=False, factory=dict)
     _bitmap: Bools | None = field(init=False, default=None)
     _bitmap_start: int = field(init=False, default=-1)
 
+    @abc.abstractmethod
     def structural_rank(self, key: int) -> int:
         """Words before a key, those off the edge included."""
-        raise AssertionError(key)
 
     def place(self, nulls: list[int]) -> None:
         """Set up the sets and the first window; `nulls` are the sorted keys off the edge."""
@@ -124,8 +125,6 @@ class Window:
         self.low, self.high = self.set_key(start), self.set_key(end)
         self.wraps = end <= start
 
-    wraps: bool = field(init=False, default=False)
-
     def shows(self, key: int) -> bool:
         """True if the window holds the word with this key."""
         if self.wraps:
@@ -161,17 +160,18 @@ class Window:
                 self.mark(self._bitmap, self.low, self.high)
         return self._bitmap
 
-    @cached_property
+    @property
+    @abc.abstractmethod
     def idle_sums(self) -> Bools:
         """True for sums that ask for nothing."""
-        raise AssertionError
 
+    @abc.abstractmethod
     def mark(self, bitmap: Bools, low: int, high: int) -> None:
         """Set the bits of all words with keys low..high."""
-        raise AssertionError
 
 
 def idle(stream: ReadStream, limit: int) -> Bools:
+    """For every sum below a limit, whether it asks for nothing: padding, or beyond."""
     mask = np.zeros(limit, dtype=np.bool_)
     mask[stream.operand.space :] = True
     if isinstance(stream.operand, Unfolded) and stream.operand.has_nulls:

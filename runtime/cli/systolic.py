@@ -321,7 +321,7 @@ def sweep_command(
     from hcc.isa.errors import FormatError
     from hcc.runtime.executor import executor
     from hcc.runtime.systolic import sweeps
-    from hcc.runtime.systolic.reports import write_file
+    from hcc.runtime.systolic.reports import make_folder, write_file
 
     if plots and not out:
         raise FormatError("--plots wants -p DIR to write to")
@@ -366,8 +366,7 @@ def sweep_command(
         )
     front = sweeps.pareto(points, objectives)
     if out:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = make_folder(Path(out))
         write_file(folder / "sweep.csv", [sweeps.to_csv(points)])
         write_file(folder / "sweep.json", [sweeps.to_json(points, front)])
         if plots:

@@ -31,13 +31,12 @@ from hcc.emulator.systolic import (
 )
 from hcc.isa.errors import FormatError
 
-from .reports import run_folder, write_file, write_reports
+from .reports import make_folder, run_folder, write_file, write_reports
 
 
 def write_traces(simulation: Simulation, config: Config, folder: Path, layer: int) -> None:
     """Write a layer's six trace files into folder/layer<i>, streaming."""
-    place = folder / f"layer{layer}"
-    place.mkdir(exist_ok=True)
+    place = make_folder(folder / f"layer{layer}")
     for name in TRACES:
         write_file(place / f"{name}_TRACE.csv", trace(simulation, config, name))
 
@@ -57,6 +56,8 @@ class ScaleSim:
     ) -> None:
         self.save_disk_space = save_disk_space
         self.verbose = verbose
+        if isinstance(compat, str) and compat not in {rules.value for rules in Compat}:
+            raise FormatError(f"compat is 2.0, 3.0 or fixed, not '{compat}'")
         wanted = Compat(compat) if isinstance(compat, str) else compat
         self.config = config if isinstance(config, Config) else read_config(config, wanted)
         self.compat = choose_compat(self.config, wanted)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hcc.isa.errors import UnsupportedError
 
-from .reports import write_file
+from .reports import make_folder, write_file
 from .sweeps import Point, objective
 
 
@@ -151,7 +151,7 @@ def plot_all(
     points: Sequence[Point], front: Sequence[Point], names: Sequence[str], folder: Path
 ) -> list[Path]:
     """All pictures of a sweep, into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return [
         plot_layers(points, folder / "layers.svg"),
         plot_runtime(points, folder / "runtime.svg"),

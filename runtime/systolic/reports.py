@@ -19,16 +19,31 @@ JSON_NAME = "REPORT.json"
 
 def write_file(path: Path, chunks: Iterable[str]) -> None:
     """Write a text file atomically, chunk after chunk."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent, text=True)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent, text=True)
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror}") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             for chunk in chunks:
                 file.write(chunk)
         Path(name).chmod(0o644)
         Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise FormatError(f"{path}: {error.strerror}") from error
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder, and those above it, if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"{folder}: {error.strerror}") from error
+    return folder
 
 
 def _csv(rows: list[dict[str, float]], label: str = "") -> str:
@@ -61,12 +76,7 @@ def run_folder(top: Path, run_name: str) -> Path:
     """The folder of a run, made if need be."""
     if run_name in ("", ".", "..") or "/" in run_name or "\0" in run_name:
         raise FormatError(f"run_name '{run_name}' is no folder name")
-    folder = top / run_name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FormatError(f"{folder}: {error.strerror}") from error
-    return folder
+    return make_folder(top / run_name)
 
 
 def write_reports(result: NetworkResult, top: Path) -> Path:

@@ -58,6 +58,16 @@ def test_total_cycles_before_a_run() -> None:
         scalesim(config=CONFIG, topology=TOPOLOGY).get_total_cycles()
 
 
+def test_what_scalesim_refuses(tmp_path) -> None:
+    with pytest.raises(FormatError, match=r"compat is 2\.0, 3\.0 or fixed"):
+        scalesim(config=CONFIG, topology=TOPOLOGY, compat="4.0")
+    with pytest.raises(FormatError, match="no topology given"):
+        scalesim(config=CONFIG)
+    (tmp_path / "file").touch()
+    with pytest.raises(FormatError, match="Not a directory"):
+        scalesim(config=CONFIG, topology=TOPOLOGY).run_scale(tmp_path / "file")
+
+
 def test_a_report_that_is_not_there(tmp_path) -> None:
     with pytest.raises(FormatError, match="COMPUTE_REPORT"):
         ScalesimReport().load_data(tmp_path, "none")

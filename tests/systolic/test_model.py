@@ -93,6 +93,28 @@ def test_version_3_features_choose_version_3() -> None:
         choose_compat(sparse, Compat.FIXED)
 
 
+@pytest.mark.parametrize(
+    ("config", "layer", "message"),
+    [
+        (evolve(CONFIG, rows=0), LAYER, "array edges"),
+        (evolve(CONFIG, bandwidths=()), LAYER, "array edges"),
+        (evolve(CONFIG, filter_offset=-1), LAYER, "offsets are at least 0"),
+        (CONFIG, evolve(LAYER, channels=0), "'layer': sizes and strides"),
+        (CONFIG, evolve(LAYER, filter_h=10), "'layer': the filter is larger than its input"),
+    ],
+)
+def test_values_made_by_hand_are_checked(config, layer, message) -> None:
+    with pytest.raises(FormatError, match=message):
+        run_layer(config, layer)
+
+
+def test_a_layer_of_one_line_has_no_utilisation() -> None:
+    config = evolve(CONFIG, rows=1, cols=1, dataflow="os")
+
+    with pytest.raises(UnsupportedError, match="'dot' is over in its first line"):
+        run_layer(config, gemm_layer("dot", 1, 1, 1))
+
+
 def test_row_wise_sparsity_is_for_ws() -> None:
     sparse = evolve(CONFIG, dataflow="os", sparsity=Sparsity("csr", True, 4, 0))
 

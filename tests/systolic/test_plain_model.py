@@ -41,6 +41,7 @@ def wide_spec(rng: random.Random) -> Spec:
     spec.height, spec.width = spec.filter_h + rng.randint(8, 16), spec.filter_w + rng.randint(8, 16)
     spec.channels = rng.randint(6, 12)
     spec.kib = (1, 1, 1)
+    spec.rows, spec.cols = rng.choice([4, 12, 40, 100]), rng.choice([4, 12, 40])
     return spec
 
 

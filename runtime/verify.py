@@ -154,8 +154,7 @@ class _Checker:
         if not self.inside(record.return_addr, outer, isa):
             yield f"it is not in the code of '{outer.name}'"
         pushed = 8 if isa == "x86_64" else 0
-        # Arguments pushed for a call may leave the frame at a multiple of 8.
-        if record.size < 0 or record.size % 8 or (not pushed and record.size % 16):
+        if record.size < 0 or (record.size + pushed) % 16:
             yield f"a frame of {record.size} bytes is not aligned"
         limit = record.size + pushed
         if not 0 <= record.return_offset <= limit - 8 or record.return_offset % 8:

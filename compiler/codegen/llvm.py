@@ -20,6 +20,8 @@ from hcc.compiler.codegen.targets import Target
 def _initialise() -> None:
     # AArch64's instruction selector for -O0 (GlobalISel) drops deopt bundles without a word.
     llvm.set_option("hcc", "--aarch64-enable-global-isel-at-O=-1")
+    # Pushing a call's arguments moves the stack pointer, which stack maps do not tell.
+    llvm.set_option("hcc", "--no-x86-call-frame-opt")
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
 

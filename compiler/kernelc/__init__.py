@@ -11,6 +11,7 @@ statements, function) make the IR, by the conventions of abi.py.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +38,7 @@ def compile_c(
     `CompileError` with everything that is wrong. Warnings are left in `diagnostics`, if given.
     """
     found = Diagnostics() if diagnostics is None else diagnostics
-    with _deep_recursion():
+    with _room_to_work():
         actions = analyse(path, options, unit, found)
         module = Module(unit)
         with suppress(TooManyErrorsError):
@@ -47,12 +48,18 @@ def compile_c(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Room for programs nested some thousand levels deep. What goes beyond is reported where it
-    is found. (Calls between Python functions take no room on the C stack.)"""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+def _room_to_work() -> Iterator[None]:
+    """Recursion some thousand levels deep, for programs nested like that; what goes beyond is
+    reported where it is found. (Calls between Python functions take no room on the C stack.) And
+    no garbage collection: everything that is made here is kept until the end, and looking through
+    it again and again doubles the time a large file takes."""
+    limit = sys.getrecursionlimit()
+    collecting = gc.isenabled()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    gc.disable()
     try:
         yield
     finally:
-        sys.setrecursionlimit(before)
+        sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()

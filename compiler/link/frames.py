@@ -1,10 +1,9 @@
-"""How large each function's frame is at each call, and where it keeps its return address.
+"""Where each function keeps its caller's return address, from `.eh_frame`.
 
-Stack maps give a frame's size, but on x86-64 without the arguments that were pushed for the call,
-and not where the return address is saved: on AArch64 and RISC-V the prologue stores the link
-register. The call-frame information in `.eh_frame` says both (DWARF 5, 6.4): the CFA's distance
-from the stack pointer at every instruction, and the register's slot relative to the CFA. Only the
-instructions that LLVM emits are understood; others are refused.
+Stack maps give a frame's size but not where the return address is saved. On x86-64 the call
+instruction pushed it above the frame; on AArch64 and RISC-V the prologue stores the link
+register, and the call-frame information says where, relative to the CFA (DWARF 5, 6.4). Only
+the few instructions that LLVM emits are understood; others are refused.
 """
 
 from __future__ import annotations
@@ -54,33 +53,21 @@ class _Bytes:
         return result - (1 << bits) if result >> (bits - 1) else result
 
 
-@define
-class FrameRules:
-    """The call-frame information of one function.
+def return_slots(section: RawSection | None, arch: str) -> dict[str, int]:
+    """For each function (by section name) the return address's offset from the CFA.
 
-    `rows` are (offset of the instruction, CFA minus stack pointer) in ascending order;
-    `link_offset` is where the return address is, relative to the CFA, or None where it stays in
-    the link register.
+    Functions that keep it in the link register, which make no calls, are left out. On x86-64 the
+    offset is -8 for all and the result empty.
     """
-
-    rows: list[tuple[int, int]]
-    link_offset: int | None
-
-    def cfa_offset(self, at: int) -> int:
-        """The CFA's distance from the stack pointer just before the offset `at`."""
-        return next(offset for start, offset in reversed(self.rows) if start < at)
-
-
-def read_frames(section: RawSection | None, arch: str) -> dict[str, FrameRules]:
-    """The rules of every function of an object, by section name."""
-    if section is None:
+    if arch not in _LINK_REGISTER or section is None:
         return {}
     starts: dict[int, ObjectReloc] = {}
     for reloc in section.relocs:
         starts.setdefault(reloc.offset, reloc)
+    link = _LINK_REGISTER[arch]
     data = _Bytes(section.content)
-    cies: dict[int, _Cie] = {}
-    result: dict[str, FrameRules] = {}
+    cies: dict[int, int] = {}  # offset of a CIE: its data alignment factor
+    result: dict[str, int] = {}
     while data.at + 4 <= len(section.content):
         entry = data.at
         length = data.uint(4)
@@ -90,96 +77,67 @@ def read_frames(section: RawSection | None, arch: str) -> dict[str, FrameRules]:
         pointer_at = data.at
         pointer = data.uint(4)
         if pointer == 0:
-            cies[entry] = _read_cie(data, end, arch)
+            cies[entry] = _read_cie(data)
         else:
-            place = starts[data.at].place
+            factor = cies[pointer_at - pointer]
+            function = starts[data.at].place.section or starts[data.at].place.symbol
             data.at += 8  # pc_begin and pc_range, both 32-bit
             data.skip_block()  # augmentation data
-            rules = _Rows(cies[pointer_at - pointer], _LINK_REGISTER.get(arch))
-            rules.run(data, end)
-            link = -8 if arch == "x86_64" else rules.link_offset
-            result[place.section or place.symbol] = FrameRules(rules.rows, link)
+            offset = _saved_register(data, end, link, factor)
+            if offset is not None:
+                result[function] = offset
         data.at = end
     return result
 
 
-@define
-class _Cie:
-    """What all functions of an object share."""
-
-    code_factor: int
-    data_factor: int
-    cfa_offset: int
-
-
-def _read_cie(data: _Bytes, end: int, arch: str) -> _Cie:
+def _read_cie(data: _Bytes) -> int:
     version = data.byte()
-    stop = data.content.index(b"\0", data.at)
-    augmentation = data.content[data.at : stop]
-    data.at = stop + 1
-    cie = _Cie(data.uleb(), data.sleb(), 0)
+    end = data.content.index(b"\0", data.at)
+    augmentation = data.content[data.at : end]
+    data.at = end + 1
+    data.uleb()  # code alignment
+    factor = data.sleb()
     if version != 1 or augmentation != b"zR":
-        raise UnsupportedError(f".eh_frame with CIE version {version}, {augmentation!r}")
-    data.uleb()  # return-address register
-    data.skip_block()  # augmentation data
-    rows = _Rows(cie, None)
-    rows.run(data, end)
-    cie.cfa_offset = rows.rows[-1][1]
-    return cie
+        raise UnsupportedError(f".eh_frame with CIE version {version}, '{augmentation!r}'")
+    return factor
 
 
-class _Rows:
-    """Executes call-frame instructions, keeping the CFA offset and where one register is saved."""
-
-    def __init__(self, cie: _Cie, register: int | None) -> None:
-        self.cie = cie
-        self.register = register
-        self.location = 0
-        self.rows = [(-1, cie.cfa_offset)]
-        self.saved: list[int] = []
-        self.link_offset: int | None = None
-
-    def set_cfa(self, offset: int) -> None:
-        self.rows.append((self.location, offset))
-
-    def run(self, data: _Bytes, end: int) -> None:
-        while data.at < end:
-            opcode = data.byte()
-            high, low = opcode & 0xC0, opcode & 0x3F
-            if high == 0x40:  # advance_loc
-                self.location += low * self.cie.code_factor
-            elif high == 0x80:  # offset
-                self.save(low, data.uleb())
-            elif high == 0x00:
-                self.extended(opcode, data)
-
-    def save(self, register: int, offset: int) -> None:
-        if register == self.register:
-            self.link_offset = offset * self.cie.data_factor
-
-    def extended(self, opcode: int, data: _Bytes) -> None:
+def _saved_register(data: _Bytes, end: int, register: int, factor: int) -> int | None:
+    """The CFA-relative offset at which the call-frame instructions save a register."""
+    saved = None
+    while data.at < end:
+        opcode = data.byte()
+        high, low = opcode & 0xC0, opcode & 0x3F
+        if high == 0x40:  # advance_loc
+            continue
+        if high == 0x80:  # offset
+            offset = data.uleb() * factor
+            if low == register:
+                saved = offset
+            continue
+        if high == 0xC0:  # restore
+            continue
         match opcode:
-            case 0x00 | 0x2D:  # nop, negate_ra_state
+            case 0x00 | 0x0A | 0x0B | 0x2D:  # nop, remember, restore state, negate_ra_state
                 pass
-            case 0x02 | 0x03 | 0x04:  # advance_loc1, 2, 4
-                self.location += data.uint(1 << (opcode - 2)) * self.cie.code_factor
+            case 0x02:  # advance_loc1
+                data.at += 1
+            case 0x03:  # advance_loc2
+                data.at += 2
+            case 0x04:  # advance_loc4
+                data.at += 4
             case 0x05:  # offset_extended
-                self.save(data.uleb(), data.uleb())
-            case 0x06 | 0x07 | 0x08 | 0x0D:  # restore_extended, undefined, same_value, cfa register
+                number, offset = data.uleb(), data.uleb() * factor
+                if number == register:
+                    saved = offset
+            case 0x06 | 0x07 | 0x08 | 0x0D | 0x0E:  # one ULEB operand
                 data.uleb()
-            case 0x0A:  # remember_state
-                self.saved.append(self.rows[-1][1])
-            case 0x0B:  # restore_state
-                self.set_cfa(self.saved.pop())
             case 0x0C:  # def_cfa
                 data.uleb()
-                self.set_cfa(data.uleb())
-            case 0x0E:  # def_cfa_offset
-                self.set_cfa(data.uleb())
-            case 0x10 | 0x16:  # expression, val_expression: other registers' slots
+                data.uleb()
+            case 0x10 | 0x16:  # expression, val_expression: vector registers' slots
                 data.uleb()
                 data.skip_block()
-            case 0x2E:  # GNU_args_size
-                data.uleb()
             case _:
                 raise UnsupportedError(f"call-frame instruction {opcode:#x}")
+    return saved

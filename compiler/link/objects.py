@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from elftools.elf.elffile import ELFFile
 
-from hcc.compiler.link.frames import read_frames
+from hcc.compiler.link.frames import return_slots
 from hcc.compiler.link.stackmaps import read_records
 from hcc.compiler.link.unit import TEXT_PREFIX, ObjectCode, ObjectReloc, Piece, Place, RawSection
 
@@ -78,6 +78,6 @@ def read_object(content: bytes, arch: str) -> ObjectCode:
                 functions[section.name.removeprefix(TEXT_PREFIX)] = piece
         elif section.content:
             local[section.name] = piece
-    frames = read_frames(sections.get(".eh_frame"), arch)
-    records = read_records(sections.get(".llvm_stackmaps"), frames, arch)
+    slots = return_slots(sections.get(".eh_frame"), arch)
+    records = read_records(sections.get(".llvm_stackmaps"), slots, arch)
     return ObjectCode(functions, local, records)

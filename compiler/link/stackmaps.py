@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 
-from hcc.compiler.link.frames import FrameRules
+from attrs import define
+
 from hcc.compiler.link.unit import TEXT_PREFIX, ObjectRecord, RawSection
 from hcc.isa.errors import UnsupportedError
 from hcc.isa.sites import Slot, VirtualFrame
@@ -20,10 +21,17 @@ _STACK_POINTERS = {"x86_64": 7, "aarch64": 31, "riscv64": 2}
 _LOCATION = struct.Struct("<BxHHxxi")
 
 
+@define
+class _Function:
+    name: str
+    frame_size: int
+    records: int
+
+
 def read_records(
-    section: RawSection | None, frames: dict[str, FrameRules], arch: str
+    section: RawSection | None, return_slots: dict[str, int], arch: str
 ) -> tuple[ObjectRecord, ...]:
-    """The records of an object; `frames` is its call-frame information."""
+    """The records of an object; `return_slots` comes from `frames`."""
     if section is None:
         return ()
     data = section.content
@@ -39,14 +47,17 @@ def read_records(
         name = place.symbol or place.section.removeprefix(TEXT_PREFIX)
         if size >= 1 << 63:
             raise UnsupportedError(f"'{name}' has a frame of dynamic size")
-        heads.append((name, count))
+        heads.append(_Function(name, size, count))
         at += 24
     pool = struct.unpack_from(f"<{constants}Q", data, at)
     at += 8 * constants
     result = []
-    for name, records_here in heads:
-        rules = frames[TEXT_PREFIX + name]
-        for _ in range(records_here):
+    for head in heads:
+        # The call instruction of x86-64 pushed the return address above the frame.
+        slot = head.frame_size
+        if arch != "x86_64" and head.records:
+            slot += return_slots[TEXT_PREFIX + head.name]
+        for _ in range(head.records):
             _, offset, _, count = struct.unpack_from("<QIHH", data, at)
             at += 16
             places = [_LOCATION.unpack_from(data, at + 12 * i) for i in range(count)]
@@ -54,13 +65,8 @@ def read_records(
             at = -(-at // 8) * 8
             (live_outs,) = struct.unpack_from("<xxH", data, at)
             at = -(-(at + 4 + 4 * live_outs) // 8) * 8
-            virtual = _virtual_frames([_slot(p, pool, arch, name) for p in places[3:]])
-            cfa = rules.cfa_offset(offset)
-            if rules.link_offset is None:
-                raise UnsupportedError(f"'{name}' on {arch} does not save its return address")
-            # On x86-64 the call instruction pushed the return address: it is not of the frame.
-            size = cfa - 8 if arch == "x86_64" else cfa
-            result.append(ObjectRecord(name, offset, size, cfa + rules.link_offset, virtual))
+            frames = _virtual_frames([_slot(p, pool, arch, head.name) for p in places[3:]])
+            result.append(ObjectRecord(head.name, offset, head.frame_size, slot, frames))
     return tuple(result)
 
 

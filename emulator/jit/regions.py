@@ -79,15 +79,18 @@ class Region:
     switches: dict[int, Switch] = field(factory=dict)
     insn_count: int = 0
 
-    def loop_heads(self) -> set[int]:
-        """Targets of backward jumps within the region."""
-        heads = set()
+    def loop_around(self, pc: int) -> int | None:
+        """The head of the innermost loop around an address: the target of a backward jump from
+        behind the address."""
+        best = None
         for block in self.blocks.values():
             last = block.addrs[-1] if block.addrs else block.start
+            if last < pc:
+                continue
             for target in successors(block, self.switches.get(block.start)):
-                if target <= last and target in self.blocks:
-                    heads.add(target)
-        return heads
+                if target <= pc and target <= last and target in self.blocks:
+                    best = target if best is None else max(best, target)
+        return best
 
     def call_targets(self) -> set[int]:
         """Addresses that the region calls or jumps to directly, outside of it."""

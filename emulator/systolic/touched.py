@@ -11,7 +11,7 @@ the set and both times cost a few one-dimensional operations and no look at any 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from attrs import frozen
@@ -104,7 +104,8 @@ class Box:
         """Which words are touched after a place; only rows the place falls into are looked at."""
         _, _, least, most = self.span
         whole = least > place
-        mask = np.repeat(whole, len(self.cols.index)).reshape(len(whole), -1)
+        mask = np.empty((len(whole), len(self.cols.index)), dtype=np.bool_)
+        mask[...] = whole[:, None]
         mixed = np.flatnonzero((most > place) & ~whole)
         if len(mixed):
             mask[mixed] = self.rows.last[mixed, None] + (self.cols.last + self.base) > place
@@ -169,6 +170,7 @@ def _split(start: int, stop: int, length: int) -> list[tuple[int, int, int, int]
     return parts
 
 
+@lru_cache(maxsize=32)
 def _axis(
     windows: tuple[int, int],
     taps: tuple[int, int],

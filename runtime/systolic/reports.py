@@ -5,9 +5,9 @@ A run's files go into <folder>/<run name>/. Each is written beside its place and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,22 +19,23 @@ JSON_NAME = "REPORT.json"
 
 def write_file(path: Path, chunks: Iterable[str]) -> None:
     """Write a text file atomically, chunk after chunk."""
+    name = f"{path}.{os.getpid()}.part"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent, text=True)
-    except OSError as error:
-        raise FormatError(f"{path}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123 (three times as fast)
             for chunk in chunks:
                 file.write(chunk)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        os.replace(name, path)  # noqa: PTH105
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        _remove(name)
         raise FormatError(f"{path}: {error.strerror}") from error
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        _remove(name)
         raise
+
+
+def _remove(name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name)  # noqa: PTH108
 
 
 def make_folder(folder: Path) -> Path:

@@ -1,0 +1,82 @@
+"""The thread that compiles while the guest runs.
+
+Requests are addresses; what has gathered while a module was being made becomes the next module.
+LLVM works without the GIL, so the guest goes on beside it, interpreted or compiled.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from hcc.emulator.jit.translator import Translator
+
+
+class Background:
+    """Compiles on request; `installed` is told which addresses have code now."""
+
+    def __init__(self, translator: Translator, installed: Callable[[list[int]], None]) -> None:
+        self._translator = translator
+        self._installed = installed
+        self._wanted: dict[int, None] = {}
+        self._seen: set[int] = set()
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._busy = False
+        self.error: BaseException | None = None
+
+    def request(self, starts: Iterable[int]) -> None:
+        """Ask for code at some addresses; each is asked for once."""
+        fresh = [pc for pc in starts if pc not in self._seen]
+        if not fresh:
+            return
+        with self._condition:
+            self._seen.update(fresh)
+            self._wanted |= dict.fromkeys(fresh)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="jit", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def wait(self) -> None:
+        """Wait until everything requested is compiled."""
+        with self._condition:
+            self._condition.wait_for(lambda: not (self._wanted or self._busy) or self.error)
+        if self.error is not None:
+            raise self.error
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether LLVM may be at work now."""
+        return self._busy
+
+    def close(self) -> None:
+        """Drop what has not been begun, wait for the rest."""
+        with self._condition:
+            self._closing = True
+            self._wanted.clear()
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._wanted or self._closing)
+                if self._closing:
+                    return
+                starts = list(self._wanted)
+                self._wanted.clear()
+                self._busy = True
+            try:
+                self._installed(self._translator.compile(starts))
+                if not self._wanted:
+                    self._translator.save()
+            except BaseException as error:  # noqa: BLE001  (the guest's thread raises it)
+                self.error = error
+            with self._condition:
+                self._busy = False
+                self._condition.notify_all()
+            if self.error is not None:
+                return

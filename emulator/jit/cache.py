@@ -1,0 +1,89 @@
+"""Compiled code kept between runs.
+
+One bundle for each program, ISA and kind of code: the objects of its modules, each with the guest
+addresses it has functions for. The key covers everything that the code was made from: the guest's
+code and constants, the options, the semantics and the JIT themselves, LLVM and the CPU. A bundle is
+written whole, so concurrent runs may lose each other's additions but never see half of one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from hcc.emulator.jit.function import CodeSpan, Options
+from hcc.isa import store
+
+KIND = "jit"
+
+
+@frozen
+class Entry:
+    """One module: the guest addresses of its functions, and its object file."""
+
+    starts: tuple[int, ...]
+    content: bytes
+
+
+@cache
+def _own_digest() -> bytes:
+    """A digest of the sources that decide what code is made."""
+    here = Path(__file__).parent
+    isa = Path(store.__file__).parent
+    sources = sorted(here.glob("*.py")) + sorted(isa.glob("**/*.py"))
+    return store.digest_of(path.read_bytes() for path in sources).encode()
+
+
+@cache
+def _host_digest() -> bytes:
+    """What LLVM and CPU there are, found out without loading LLVM."""
+    cpu = set()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name = line.partition(":")[0].strip()
+        if name in ("model name", "cpu family", "model", "flags"):
+            cpu.add(line)
+    return f"llvmlite {version('llvmlite')} {sorted(cpu)}".encode()
+
+
+def bundle_key(
+    isa: str,
+    code: Sequence[tuple[int, bytes]],
+    constants: Iterable[tuple[int, bytes]],
+    functions: Sequence[tuple[int, int]],
+    span: CodeSpan,
+    options: Options,
+) -> str:
+    """The key of a program's bundle."""
+    described = json.dumps([isa, asdict(span), asdict(options), [list(f) for f in functions]])
+    parts = [_own_digest(), _host_digest(), described.encode()]
+    for ranges in (code, constants):
+        parts.append(b"ranges")
+        for start, content in ranges:
+            parts += [start.to_bytes(8, "little"), content]
+    return store.digest_of(parts)
+
+
+def load(key: str) -> list[Entry]:
+    """The modules of a bundle; none where there is no bundle or a damaged one."""
+    content = store.fetch(KIND, key)
+    if content is None:
+        return []
+    head, _, body = content.partition(b"\n")
+    entries, at = [], 0
+    for starts, size in json.loads(head):
+        entries.append(Entry(tuple(starts), body[at : at + size]))
+        at += size
+    return entries
+
+
+def save(key: str, entries: Sequence[Entry]) -> None:
+    """Write a bundle, with what others have put into it meanwhile."""
+    known = {entry.starts for entry in entries}
+    merged = [*entries, *(e for e in load(key) if e.starts not in known)]
+    head = json.dumps([[list(e.starts), len(e.content)] for e in merged]).encode()
+    store.keep(KIND, key, head + b"\n" + b"".join(e.content for e in merged))

@@ -1,0 +1,528 @@
+"""The JIT as a CPU: runs guest code interpreted at first and compiled where it is hot.
+
+`JitCpu` has the interface of the `Interpreter` and contains one. The interpreter runs in slices;
+where it is found at the end of a slice, it is hot: the function around and the loop it is in are
+compiled in the background (`background`) and entered through the interpreter's own table of
+blocks, where a compiled function looks like any block. Inside compiled code calls stay compiled;
+a callee without code comes back here and is interpreted until it returns, within the host call.
+
+Three kinds of host frames alternate on the stack: the interpreter's loop, `hcc_enter`, and these
+callbacks. Whatever ends the run (a fault, the program's end, a move to another ISA) is left in
+`_pending`, and each of them returns at once until the outermost `run` takes it.
+
+What is exact: memory, always; registers at every stop but a memory fault or an interruption in
+compiled code, where only the PC is. The instruction count is exact where `count` is asked for; else
+it covers interpreted instructions only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import threading
+from collections.abc import Callable, Sequence
+
+from hcc.emulator.faults import Fault, FaultKind
+from hcc.emulator.interpreter import (
+    TRAP_FAULTS,
+    CodeSpace,
+    Interpreter,
+    Stop,
+    StopReason,
+)
+from hcc.emulator.jit import faults, layout, stacks
+from hcc.emulator.jit.background import Background
+from hcc.emulator.jit.flow import Flow
+from hcc.emulator.jit.function import Options
+from hcc.emulator.jit.regions import Discovery
+from hcc.emulator.jit.state import NativeState, SharedState
+from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
+from hcc.emulator.jit.translator import Translator, read_constant
+from hcc.emulator.memory import SPACE_SIZE, Memory
+from hcc.isa.arch import Arch, Insn
+from hcc.isa.builder import Trap
+from hcc.isa.errors import HccError, UnsupportedError
+
+SLICE = 20_000
+"""Instructions that are interpreted between two looks at the PC."""
+HOT_SAMPLES = 2
+HOT_CALLS = 2
+NESTING = 40
+"""How many times compiled code may call interpreted code that calls compiled code ..."""
+NEST_ROOM = 1 << 21
+"""Host stack in bytes that must be left for one more such level."""
+
+_TRAPS = tuple(Trap)
+_decoding = threading.Lock()
+
+
+class Interrupted(HccError):
+    """The guest was stopped from outside."""
+
+
+class _SliceEnd(Exception):
+    pass
+
+
+class _Returned(Exception):
+    pass
+
+
+class _Interpreter(Interpreter):
+    """The interpreter as the JIT wants it: stops between blocks, decodes under a lock.
+
+    Capstone's handles are shared by all CPUs of an ISA and not safe for threads.
+    """
+
+    slicing = False
+
+    def _single(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
+        if self.slicing:
+            raise _SliceEnd
+        return super()._single(pc)
+
+    def insn_at(self, pc: int) -> Insn:
+        insn = self._insns.get(pc)
+        if insn is not None:
+            return insn
+        with _decoding:
+            return super().insn_at(pc)
+
+    def block_at(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
+        """The block at an address, translated if need be."""
+        block = self._blocks.get(pc)
+        return self._translate(pc) if block is None else block
+
+    def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
+        """Run a function of ours wherever execution comes to an address."""
+        self._blocks[pc] = function, 0
+
+
+class _CodeReader:
+    """Code and constants as the translator wants to read them."""
+
+    def __init__(self, interpreter: _Interpreter) -> None:
+        self.arch = interpreter.arch
+        self._interpreter = interpreter
+
+    def insn_at(self, pc: int) -> Insn:
+        return self._interpreter.insn_at(pc)
+
+    def read_constant(self, addr: int, size: int) -> int | None:
+        return read_constant(self._interpreter.memory, addr, size)
+
+
+class JitCpu:
+    """One CPU of one ISA with both engines.
+
+    `functions` are (address, size) of the guest's functions, as far as known. `on_syscall`, if
+    set, is called for a system call with the PC behind it and the state in `state`; it returns
+    whether to go on right there. Without it, or where it says no, `run` returns.
+    """
+
+    def __init__(
+        self,
+        arch: Arch,
+        memory: Memory,
+        code: CodeSpace,
+        functions: Sequence[tuple[int, int]] = (),
+        options: Options | None = None,
+        cached: bool = True,
+    ) -> None:
+        if not host_is_supported():
+            raise UnsupportedError("compiled code needs Linux on x86-64; use --engine interp")
+        self.arch = arch
+        self.memory = memory
+        self.code = code
+        self.options = options or Options()
+        self.on_syscall: Callable[[], bool] | None = None
+        self._interp = _Interpreter(arch, memory, code)
+        self._native = NativeState(layout.Layout(arch.registers))
+        self.state = SharedState(self._interp.state, self._native)
+        reader = _CodeReader(self._interp)
+        self.translator = Translator(
+            reader, code.ranges, memory, self._native, functions, self.options, cached
+        )
+        self.background = Background(self.translator, self._installed)
+        self._stub = Entry(self._on_stub)
+        self._syscall = Entry(self._on_system_call)
+        for offset, callback in ((layout.ON_STUB, self._stub), (layout.ON_SYSCALL, self._syscall)):
+            self._native.set_word(offset, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+        self._enter_native = self.translator.support.enter
+        self._slot: int | None = None
+        self._executed = 0
+        self._pending: Stop | None = None
+        self._error: BaseException | None = None
+        self._resumes = False
+        self._nesting = 0
+        self._until: tuple[int, int] | None = None
+        self._guards: dict[int, Callable[[list[int]], int]] = {}
+        self._samples: dict[int, int] = {}
+        self._calls: dict[int, int] = {}
+        self._flags_checked: set[int] = set()
+        self._probe = Discovery(reader, self.translator.bounds_of, most=100)
+        self._stopping = False
+        self._thread = 0
+        self._loaded = False
+        self.compiling = True
+        """Whether hot code is compiled; what is compiled already runs in any case."""
+
+    # ---- the interface of a CPU ----
+
+    @property
+    def count(self) -> int:
+        """Guest instructions executed."""
+        return self._executed + self._native.word(layout.COUNT)
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        return self._interp.breakpoints
+
+    @breakpoints.setter
+    def breakpoints(self, addrs: frozenset[int]) -> None:
+        self._interp.breakpoints = addrs
+
+    def insn_at(self, pc: int) -> Insn:
+        """The decoded instruction at an address; HccError where there is none."""
+        return self._interp.insn_at(pc)
+
+    def run(self, limit: int | None = None) -> Stop:
+        """Run until something stops the CPU, or until `count` has reached `limit`.
+
+        With a limit or breakpoints everything is interpreted, as both are about single
+        instructions.
+        """
+        if limit is not None or self.breakpoints:
+            return self._interpret(limit)
+        if stacks.is_large():
+            return self._run()
+        return stacks.call(self._run, self.stop)
+
+    def step(self) -> Stop | None:
+        """Run one instruction; None if nothing stopped the CPU."""
+        stop = self._interpret(self.count + 1)
+        return None if stop.reason is StopReason.LIMIT else stop
+
+    def stop(self) -> None:
+        """Make `run`, on another thread, raise Interrupted soon."""
+        self._stopping = True
+        thread = self._thread
+        if thread:
+            signal.pthread_kill(thread, INTERRUPT_SIGNAL)
+
+    def close(self) -> None:
+        """End the compiling thread and keep what it made."""
+        self.background.close()
+        self.translator.save()
+        if self._slot is not None:
+            self.translator.support.forget(self._slot)
+            self._slot = None
+
+    # ---- running ----
+
+    def _interpret(self, limit: int | None) -> Stop:
+        """Run by the interpreter alone, stopping exactly at the limit."""
+        interp = self._interp
+        self.state.to_list()
+        self._drop_blocks()
+        interp.slicing = False
+        before = interp.count
+        bound = None if limit is None else before + max(limit - self.count, 0)
+        try:
+            return interp.run(bound)
+        finally:
+            self._executed += interp.count - before
+            self._enter_blocks()
+
+    def _drop_blocks(self) -> None:
+        for pc in self.translator.compiled | self._guards.keys():
+            self._interp._blocks.pop(pc, None)
+
+    def _enter_blocks(self) -> None:
+        self._guards.clear()
+        self._installed(list(self.translator.compiled))
+
+    def _run(self) -> Stop:
+        """Run on this thread, which has a large stack."""
+        if not self._loaded:
+            self._loaded = True
+            self._installed(self.translator.load())
+        if self._slot is None:
+            self._slot = self.translator.support.register(self._native.address)
+        outer = self._thread
+        self._thread = threading.get_ident()
+        self._native.set_word(layout.STACK_LIMIT, stacks.limit_of_thread())
+        try:
+            stop = self._drive()
+        finally:
+            self._thread = outer
+        assert stop is not None
+        return stop
+
+    def _drive(self) -> Stop | None:
+        """Interpret and enter compiled code until something stops the run; None when the
+        function in `_until` has returned."""
+        interp = self._interp
+        while True:
+            self.state.to_list()
+            before = interp.count
+            interp.slicing = True
+            stop = None
+            try:
+                stop = interp.run(before + SLICE)
+            except _SliceEnd:
+                pass
+            except _Returned:
+                return None
+            finally:
+                self._executed += interp.count - before
+            self._raise_errors()
+            if self._pending is not None:
+                stop = self._pending
+                if self._nesting == 0:
+                    self._pending = None
+                return stop
+            if self._resumes:
+                if self._nesting:
+                    return Stop(StopReason.SYSCALL)
+                self._resumes = False
+            elif stop is None or stop.reason is StopReason.LIMIT:
+                self._sample(self.state.pc)
+            elif stop.reason is StopReason.SYSCALL:
+                if not self._handle_syscall():
+                    return self._pending_or(stop)
+            else:
+                return self._pending_or(stop)
+
+    def _pending_or(self, stop: Stop) -> Stop:
+        """Remember a stop for the frames further out, if there are any."""
+        if self._nesting:
+            self._pending = stop
+        return stop
+
+    def _raise_errors(self) -> None:
+        if self._stopping:
+            self._stopping = False
+            raise Interrupted("interrupted")
+        if self.background.error is not None:
+            raise self.background.error
+        if self._error is not None:
+            error = self._error
+            if self._nesting == 0:
+                self._error = None
+            raise error
+
+    def _handle_syscall(self) -> bool:
+        """Let the operating system act, if it wants to act in place; whether it did."""
+        return self.on_syscall is not None and self.on_syscall()
+
+    # ---- entering compiled code ----
+
+    def _installed(self, starts: list[int]) -> None:
+        """Let the interpreter enter compiled code at some addresses."""
+        for start in starts:
+            self._interp.put_block(start, self._entry(start))
+
+    def _entry(self, pc: int) -> Callable[[list[int]], int]:
+        def enter(regs: list[int]) -> int:
+            return self._enter(pc)
+
+        return enter
+
+    def _enter(self, pc: int) -> int:
+        """Run compiled code from `pc`; the next PC, or its complement when the run is over."""
+        state, native = self.state, self._native
+        state.to_native()
+        native.set_word(layout.REASON, 0)
+        result: int = self._enter_native(native.address, pc)  # type: ignore[operator]
+        if result == layout.LEAVE:
+            return ~self._leave()
+        state.to_list()
+        if result not in self._flags_checked:
+            self._check_flags(result)
+        return result
+
+    def _leave(self) -> int:
+        """Find out why compiled code left; the guest PC."""
+        state, native = self.state, self._native
+        if self._pending is not None or self._error is not None or self._resumes:
+            state.to_list()
+            return state.pc
+        reason = native.word(layout.REASON)
+        state.to_list()
+        match reason:
+            case layout.REASON_TRAP:
+                kind = TRAP_FAULTS[_TRAPS[native.word(layout.DETAIL)]]
+                fault = Fault(kind, native.word(layout.WHERE))
+            case layout.REASON_WILD:
+                access = faults.access_of_column(
+                    native.word(layout.WHERE), native.word(layout.FAULT_ADDR)
+                )
+                fault = _memory_fault(access, native.word(layout.DETAIL))
+                self._refuse_wrap(fault)
+            case layout.REASON_FAULT:
+                fault = self._host_fault()
+            case layout.REASON_INTERRUPT:
+                self._error = Interrupted("interrupted")
+                return self._guest_pc(native.word(layout.FAULT_PC))
+            case _:
+                raise AssertionError(f"compiled code left for reason {reason}")
+        self._pending = Stop(StopReason.FAULT, fault)
+        return fault.pc
+
+    def _refuse_wrap(self, fault: Fault) -> None:
+        """An address out of range that a displacement brings back is no fault for the
+        interpreter. No compiler makes such code; it is refused rather than got wrong."""
+        addr = fault.addr
+        if addr is None or addr + fault.size > SPACE_SIZE:
+            return
+        access = 2 if fault.kind is FaultKind.WRITE else 1
+        if self.memory.pages[addr >> 12] & access:
+            raise UnsupportedError(
+                f"pc {fault.pc:#x} forms the address {addr:#x} from a base beyond guest memory; "
+                "only --engine interp runs such code"
+            )
+
+    def _host_fault(self) -> Fault:
+        native = self._native
+        host_pc = native.word(layout.FAULT_PC)
+        found = self.translator.placed_at(host_pc)
+        assert found is not None
+        placed, offset = found
+        access = faults.access_at(placed.content, offset)
+        if access is None:
+            raise AssertionError(f"no guest access at host address {host_pc:#x}")
+        addr = native.word(layout.FAULT_ADDR) - self.memory.host_addr
+        if addr % 4096 == 0:
+            registers = tuple(native.word(layout.HOST_REGISTERS + 8 * i) for i in range(16))
+            code = placed.image.content[offset : offset + 32]
+            began = faults.operand_address(code, registers, access.size)
+            if began is not None and 0 < native.word(layout.FAULT_ADDR) - began < access.size:
+                addr = began - self.memory.host_addr
+        return _memory_fault(access, addr & (1 << 64) - 1)
+
+    def _guest_pc(self, host_pc: int) -> int:
+        """About where the guest is, for a host address in its code."""
+        found = self.translator.placed_at(host_pc)
+        if found is None:
+            return self.state.pc
+        placed, offset = found
+        return faults.line_at(placed.content, offset) or self.state.pc
+
+    # ---- calls back from compiled code ----
+
+    def _on_stub(self, address: int, pc: int) -> int:
+        """Compiled code calls or jumps to code that is not compiled."""
+        try:
+            return self._interpret_call(pc)
+        except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
+            self._error = error
+            return layout.LEAVE
+
+    def _interpret_call(self, pc: int) -> int:
+        calls = self._calls[pc] = self._calls.get(pc, 0) + 1
+        if calls >= HOT_CALLS and self.compiling:
+            self.background.request([pc])
+        native = self._native
+        room = native.word(layout.STACK_POINTER) - native.word(layout.STACK_LIMIT)
+        if self._nesting >= NESTING or room < NEST_ROOM or not self.translator.is_function(pc):
+            return pc
+        state = self.state
+        state.is_native = True
+        state.to_list()
+        convention = self.arch.convention
+        sp = state.get(convention.stack_pointer)
+        if convention.return_addr_register is None:
+            back = self.memory.load(sp, 8)
+            sp += 8
+        else:
+            back = state.get(convention.return_addr_register)
+        self._guard(back)
+        outer, self._until = self._until, (back, sp)
+        self._nesting += 1
+        state.pc = pc
+        try:
+            stop = self._drive()
+        finally:
+            self._nesting -= 1
+            self._until = outer
+        if stop is not None:
+            return layout.LEAVE
+        state.to_native()
+        return back
+
+    def _guard(self, back: int) -> None:
+        """Notice when the interpreter comes to a return address."""
+        if back in self._guards:
+            return
+        interp = self._interp
+        index = self.arch.registers.index[self.arch.convention.stack_pointer]
+
+        def guard(regs: list[int]) -> int:
+            if self._until == (back, regs[index]):
+                raise _Returned
+            if back in self.translator.compiled:
+                return self._enter(back)
+            function, size = block
+            self._executed += size
+            return function(regs)
+
+        block = interp.block_at(back)
+        self._guards[back] = guard
+        interp.put_block(back, guard)
+
+    def _on_system_call(self, address: int, pc: int) -> int:
+        """Compiled code makes a system call; `pc` is behind it."""
+        state = self.state
+        state.is_native = True
+        state.pc = pc
+        try:
+            if self._stopping:
+                raise Interrupted("interrupted")
+            if self.on_syscall is None:
+                self._pending = Stop(StopReason.SYSCALL)
+            elif self.on_syscall():
+                state.to_native()
+                return pc
+            else:
+                self._resumes = True
+        except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
+            self._error = error
+        return layout.LEAVE
+
+    # ---- what is hot ----
+
+    def _sample(self, pc: int) -> None:
+        """The interpreter was found at `pc` at the end of a slice."""
+        if not self.compiling:
+            return
+        start, _ = self.translator.bounds_of(pc)
+        if not self.translator.is_function(start):
+            start = pc
+        samples = self._samples[start] = self._samples.get(start, 0) + 1
+        if samples < HOT_SAMPLES:
+            return
+        wanted = [start]
+        head = self.translator.loop_around(pc)
+        if head is not None and head != start:
+            wanted.insert(0, head)
+        self.background.request(wanted)
+
+    def _check_flags(self, pc: int) -> None:
+        """Make sure that the code returned to does not read flags, which are not carried over."""
+        self._flags_checked.add(pc)
+        try:
+            self.insn_at(pc)
+        except HccError:
+            return
+        flow = Flow(self._probe.region(pc), self.arch.registers)
+        if flow.blocks[pc].busy_in & flow.flags:
+            raise UnsupportedError(
+                f"code at {pc:#x} reads condition flags that a function left; "
+                "only --engine interp runs it"
+            )
+
+
+def _memory_fault(access: faults.Access, addr: int) -> Fault:
+    kind = FaultKind.WRITE if access.writes else FaultKind.READ
+    return Fault(kind, access.pc, addr, access.size)

@@ -69,7 +69,7 @@ for _suffix, _float in (("", DOUBLE), ("f", FLOAT), ("l", LDOUBLE)):
 
 _CLASSIFY = tuple(
     f"__builtin_{name}"
-    for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit", "isinf_sign")
+    for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit")
 )
 _ORDERED = {
     "__builtin_isgreater": ">",

@@ -336,7 +336,7 @@ class CallLowering(ExpressionLowering):
             case "islessgreater":
                 less = cursor.compare(Op.FLT, value, args[1])
                 return cursor.binary(Op.OR, less, cursor.compare(Op.FGT, value, args[1]))
-            case "isinf" | "isinf_sign":
+            case "isinf":
                 return cursor.compare(Op.FEQ, cursor.unary(Op.FABS, value), infinity)
             case "isfinite":
                 return cursor.compare(Op.FLT, cursor.unary(Op.FABS, value), infinity)

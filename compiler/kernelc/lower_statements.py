@@ -134,11 +134,11 @@ class StatementLowering(InitializerLowering):
         variable.slot = slot
         place = Place(slot)
         init = variable.init
-        if bypassed or variable.reads_itself:
+        if bypassed:
             self._zero_at_entry(place, type_)
-        if init is None or not init.elements:
+        if init is None or not init.elements or variable.reads_itself:
             self.zero(place, type_)
-        else:
+        if init is not None and init.elements:
             self.initialise(place, type_, init)
 
     def _zero_at_entry(self, place: Place, type_: CType) -> None:

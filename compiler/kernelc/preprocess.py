@@ -7,6 +7,7 @@ header). So the driver is ours, macros.py holds the macros, and a file is scanne
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from hcc.compiler.diagnostics import Diagnostics, Severity, Span
@@ -16,7 +17,9 @@ from hcc.compiler.kernelc.options import FrontEndOptions
 from hcc.compiler.kernelc.positions import ONE_LINE, SourceFiles, line_of
 from hcc.compiler.kernelc.predefined import predefined_macros
 from hcc.compiler.kernelc.tokens import ID, NUMBER, STRING, Scan, Segment, Token, scan
+from hcc.isa.errors import HccError
 
+_DEFINABLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(\([A-Za-z0-9_$, .]*\))?")
 MAX_INCLUDE_DEPTH = 200
 MAX_FILE_SIZE = 64 << 20
 
@@ -53,9 +56,12 @@ class Preprocessor:
         self._guards: dict[Path, str] = {}
         self._depth = 0
         self._shift = 0
+        files.add("<command line>")  # where the macros below are defined
         for definition in predefined_macros():
             self.macros.add_text(definition)
         for name, value in options.defines:
+            if not _DEFINABLE.fullmatch(name):
+                raise HccError(f"-D {name}: not the name of a macro")
             self.macros.add_text(f"{name} {value}")
 
     # ---- running ----
@@ -64,8 +70,8 @@ class Preprocessor:
         """The tokens of a translation unit."""
         text = self._read(path)
         if text is None:
-            self._diagnostics.error(self._files.span(self._files.add(str(path))), "no such file")
-            raise FatalError
+            reason = "is a directory" if path.is_dir() else "cannot be read"
+            raise HccError(f"{path}: {reason if path.exists() else 'no such file'}")
         self._file(path, text)
         return self._out
 

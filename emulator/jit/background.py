@@ -7,7 +7,7 @@ LLVM works without the GIL, so the guest goes on beside it, interpreted or compi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from hcc.emulator.jit.translator import Translator
 
@@ -18,22 +18,24 @@ class Background:
     def __init__(self, translator: Translator, installed: Callable[[list[int]], None]) -> None:
         self._translator = translator
         self._installed = installed
-        self._wanted: dict[int, None] = {}
-        self._seen: set[int] = set()
+        self._wanted: dict[tuple[int, bool], None] = {}
+        self._seen: set[tuple[int, bool]] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._busy = False
         self.error: BaseException | None = None
 
-    def request(self, starts: Iterable[int]) -> None:
-        """Ask for code at some addresses; each is asked for once."""
-        fresh = [pc for pc in starts if pc not in self._seen]
-        if not fresh:
+    def request(self, place: int, exactly: bool = False) -> None:
+        """Ask for code for a place where the guest spends its time; each is asked for once.
+
+        That is the function it lies in and the loop around it; with `exactly`, what begins there.
+        """
+        if (place, exactly) in self._seen or self._closing:
             return
         with self._condition:
-            self._seen.update(fresh)
-            self._wanted |= dict.fromkeys(fresh)
+            self._seen.add((place, exactly))
+            self._wanted[place, exactly] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jit", daemon=True)
                 self._thread.start()
@@ -66,11 +68,11 @@ class Background:
                 self._condition.wait_for(lambda: self._wanted or self._closing)
                 if self._closing:
                     return
-                starts = list(self._wanted)
+                places = list(self._wanted)
                 self._wanted.clear()
                 self._busy = True
             try:
-                self._installed(self._translator.compile(starts))
+                self._installed(self._translator.compile(places))
                 if not self._wanted:
                     self._translator.save()
             except BaseException as error:  # noqa: BLE001  (the guest's thread raises it)

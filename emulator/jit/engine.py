@@ -23,13 +23,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hcc.emulator.faults import Fault, FaultKind
-from hcc.emulator.interpreter import (
-    TRAP_FAULTS,
-    CodeSpace,
-    Interpreter,
-    Stop,
-    StopReason,
-)
+from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
 from hcc.emulator.jit import faults, layout, stacks
 from hcc.emulator.jit.background import Background
 from hcc.emulator.jit.flow import Flow
@@ -47,6 +41,7 @@ SLICE = 20_000
 """Instructions that are interpreted between two looks at the PC."""
 HOT_SAMPLES = 2
 HOT_CALLS = 2
+HOT_RETURNS = 20
 NESTING = 40
 """How many times compiled code may call interpreted code that calls compiled code ..."""
 NEST_ROOM = 1 << 21
@@ -76,6 +71,10 @@ class _Interpreter(Interpreter):
 
     slicing = False
 
+    def __init__(self, arch: Arch, memory: Memory, code: CodeSpace) -> None:
+        super().__init__(arch, memory, code)
+        self._own: dict[int, tuple[Callable[[list[int]], int], int]] = {}
+
     def _single(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
         if self.slicing:
             raise _SliceEnd
@@ -88,10 +87,12 @@ class _Interpreter(Interpreter):
         with _decoding:
             return super().insn_at(pc)
 
-    def block_at(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
-        """The block at an address, translated if need be."""
-        block = self._blocks.get(pc)
-        return self._translate(pc) if block is None else block
+    def translated(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
+        """The interpreter's own block at an address."""
+        block = self._own.get(pc)
+        if block is None:
+            block = self._own[pc] = self._translate(pc)
+        return block
 
     def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
         """Run a function of ours wherever execution comes to an address."""
@@ -153,13 +154,13 @@ class JitCpu:
         self._executed = 0
         self._pending: Stop | None = None
         self._error: BaseException | None = None
-        self._resumes = False
         self._nesting = 0
         self._until: tuple[int, int] | None = None
         self._guards: dict[int, Callable[[list[int]], int]] = {}
         self._samples: dict[int, int] = {}
         self._calls: dict[int, int] = {}
         self._flags_checked: set[int] = set()
+        self._flags_kept: int | None = None
         self._probe = Discovery(reader, self.translator.bounds_of, most=100)
         self._stopping = False
         self._thread = 0
@@ -282,11 +283,7 @@ class JitCpu:
                 if self._nesting == 0:
                     self._pending = None
                 return stop
-            if self._resumes:
-                if self._nesting:
-                    return Stop(StopReason.SYSCALL)
-                self._resumes = False
-            elif stop is None or stop.reason is StopReason.LIMIT:
+            if stop is None or stop.reason is StopReason.LIMIT:
                 self._sample(self.state.pc)
             elif stop.reason is StopReason.SYSCALL:
                 if not self._handle_syscall():
@@ -301,15 +298,14 @@ class JitCpu:
         return stop
 
     def _raise_errors(self) -> None:
-        if self._stopping:
-            self._stopping = False
-            raise Interrupted("interrupted")
         if self.background.error is not None:
             raise self.background.error
-        if self._error is not None:
-            error = self._error
+        error = self._error
+        if error is None and self._stopping:
+            error = Interrupted("interrupted")
+        if error is not None:
             if self._nesting == 0:
-                self._error = None
+                self._error, self._stopping = None, False
             raise error
 
     def _handle_syscall(self) -> bool:
@@ -321,7 +317,8 @@ class JitCpu:
     def _installed(self, starts: list[int]) -> None:
         """Let the interpreter enter compiled code at some addresses."""
         for start in starts:
-            self._interp.put_block(start, self._entry(start))
+            if start not in self._guards:
+                self._interp.put_block(start, self._entry(start))
 
     def _entry(self, pc: int) -> Callable[[list[int]], int]:
         def enter(regs: list[int]) -> int:
@@ -338,21 +335,29 @@ class JitCpu:
         if result == layout.LEAVE:
             return ~self._leave()
         state.to_list()
-        if result not in self._flags_checked:
+        if result == pc:
+            # Too little of the host stack is left to begin.
+            function, size = self._interp.translated(pc)
+            self._executed += size
+            return function(state.regs)
+        returns = self._calls[result] = self._calls.get(result, 0) + 1
+        if returns == HOT_RETURNS and self.compiling:
+            self.background.request(result, exactly=True)
+        if result not in self._flags_checked and result != self._flags_kept:
             self._check_flags(result)
         return result
 
     def _leave(self) -> int:
         """Find out why compiled code left; the guest PC."""
         state, native = self.state, self._native
-        if self._pending is not None or self._error is not None or self._resumes:
+        if self._pending is not None or self._error is not None:
             state.to_list()
             return state.pc
         reason = native.word(layout.REASON)
         state.to_list()
         match reason:
             case layout.REASON_TRAP:
-                kind = TRAP_FAULTS[_TRAPS[native.word(layout.DETAIL)]]
+                kind = FaultKind[_TRAPS[native.word(layout.DETAIL)].name]
                 fault = Fault(kind, native.word(layout.WHERE))
             case layout.REASON_WILD:
                 access = faults.access_of_column(
@@ -394,7 +399,8 @@ class JitCpu:
             raise AssertionError(f"no guest access at host address {host_pc:#x}")
         addr = native.word(layout.FAULT_ADDR) - self.memory.host_addr
         if addr % 4096 == 0:
-            registers = tuple(native.word(layout.HOST_REGISTERS + 8 * i) for i in range(16))
+            frame = [native.word(layout.HOST_REGISTERS + 8 * i) for i in range(16)]
+            registers = faults.by_number(frame)
             code = placed.image.content[offset : offset + 32]
             began = faults.operand_address(code, registers, access.size)
             if began is not None and 0 < native.word(layout.FAULT_ADDR) - began < access.size:
@@ -407,7 +413,7 @@ class JitCpu:
         if found is None:
             return self.state.pc
         placed, offset = found
-        return faults.line_at(placed.content, offset) or self.state.pc
+        return faults.position_at(placed.content, offset)[0] or self.state.pc
 
     # ---- calls back from compiled code ----
 
@@ -422,10 +428,14 @@ class JitCpu:
     def _interpret_call(self, pc: int) -> int:
         calls = self._calls[pc] = self._calls.get(pc, 0) + 1
         if calls >= HOT_CALLS and self.compiling:
-            self.background.request([pc])
+            self.background.request(pc, exactly=True)
         native = self._native
         room = native.word(layout.STACK_POINTER) - native.word(layout.STACK_LIMIT)
-        if self._nesting >= NESTING or room < NEST_ROOM or not self.translator.is_function(pc):
+        if not self.translator.is_function(pc):
+            # The rest of a function whose beginning was compiled: flags are valid there.
+            self._flags_kept = pc
+            return pc
+        if self._nesting >= NESTING or room < NEST_ROOM:
             return pc
         state = self.state
         state.is_native = True
@@ -467,7 +477,7 @@ class JitCpu:
             self._executed += size
             return function(regs)
 
-        block = interp.block_at(back)
+        block = interp.translated(back)
         self._guards[back] = guard
         interp.put_block(back, guard)
 
@@ -479,13 +489,10 @@ class JitCpu:
         try:
             if self._stopping:
                 raise Interrupted("interrupted")
-            if self.on_syscall is None:
-                self._pending = Stop(StopReason.SYSCALL)
-            elif self.on_syscall():
+            if self._handle_syscall():
                 state.to_native()
                 return pc
-            else:
-                self._resumes = True
+            self._pending = Stop(StopReason.SYSCALL)
         except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
             self._error = error
         return layout.LEAVE
@@ -497,16 +504,9 @@ class JitCpu:
         if not self.compiling:
             return
         start, _ = self.translator.bounds_of(pc)
-        if not self.translator.is_function(start):
-            start = pc
         samples = self._samples[start] = self._samples.get(start, 0) + 1
-        if samples < HOT_SAMPLES:
-            return
-        wanted = [start]
-        head = self.translator.loop_around(pc)
-        if head is not None and head != start:
-            wanted.insert(0, head)
-        self.background.request(wanted)
+        if samples >= HOT_SAMPLES:
+            self.background.request(pc)
 
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""

@@ -33,6 +33,12 @@ def access_of_column(pc: int, column: int) -> Access:
 
 def access_at(content: bytes, offset: int) -> Access | None:
     """The access that the host instruction at an offset of an object's code makes."""
+    line, column = position_at(content, offset)
+    return access_of_column(line, column) if line and column >> 1 else None
+
+
+def position_at(content: bytes, offset: int) -> tuple[int, int]:
+    """Line and column of a place in an object's code; zeros where it has none."""
     dwarf = ELFFile(io.BytesIO(content)).get_dwarf_info()
     rows: list[tuple[int, int, int]] = []
     for unit in dwarf.iter_CUs():
@@ -49,9 +55,17 @@ def access_at(content: bytes, offset: int) -> Access | None:
     starts = sorted(places)
     found = bisect_right(starts, offset) - 1
     if found < 0:
-        return None
-    line, column = places[starts[found]]
-    return access_of_column(line, column) if line and column >> 1 else None
+        return 0, 0
+    return places[starts[found]]
+
+
+# Places of rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15 among the registers of a signal frame.
+_FRAME_ORDER = (13, 14, 12, 11, 15, 10, 9, 8, *range(8))
+
+
+def by_number(frame: list[int]) -> tuple[int, ...]:
+    """The registers of a signal frame in the order of their numbers."""
+    return tuple(frame[i] for i in _FRAME_ORDER)
 
 
 _REX, _VEX3, _VEX2, _EVEX = range(0x40, 0x50), 0xC4, 0xC5, 0x62
@@ -61,7 +75,7 @@ _LEGACY = frozenset((0x66, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65))
 def operand_address(code: bytes, registers: tuple[int, ...], size: int) -> int | None:
     """The address of the memory operand of the x86-64 instruction at the start of `code`.
 
-    `registers` are rax, rcx, ... r15 in the order of their numbers; `size` is that of the access,
+    `registers` are in the order of `by_number`; `size` is that of the access,
     which scales an EVEX displacement. None for an instruction without ModRM operand.
     """
     at, extend_x, extend_b, scale = 0, 0, 0, 1

@@ -146,7 +146,7 @@ class RegionPrinter(Printer):
         body = self.lines
         self.lines = []
         self._print_entry()
-        head = f"define i64 @{name}(ptr noalias %s, i64 %pc) #0 !dbg {self.scope} {{"
+        head = f"define hidden i64 @{name}(ptr noalias %s, i64 %pc) #0 !dbg {self.scope} {{"
         return [head, "entry:", *self.lines, *body, *self._late, "}"]
 
     def _print_entry(self) -> None:

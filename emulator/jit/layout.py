@@ -36,7 +36,9 @@ LIMIT = 144  # 4 GiB: compiled code compares addresses with it
 BASE = 152  # the function table: first guest address, number of entries,
 ENTRIES = 160
 SHIFT = 168  # logarithm of the bytes that each entry stands for
-REGISTERS = 256
+STACK_POINTER = 176  # of the host, when Python is called
+HOST_REGISTERS = 256  # at a fault, in the order of the signal frame
+REGISTERS = 384
 
 # Values of `REASON`.
 REASON_TRAP = 1  # an instruction trapped; `DETAIL` is its number

@@ -36,8 +36,8 @@ _ARENA_START, _ARENA_END, _OLD_SEGV, _OLD_BUS, _FIRST = 0, 1, 2, 3, 4
 
 INTERRUPT_SIGNAL = signal.SIGURG
 
-# Offsets in the x86-64 Linux signal frame: siginfo.si_addr, ucontext.gregs[REG_RIP].
-_SI_ADDR, _RIP = 16, 168
+# Offsets in the x86-64 Linux signal frame: siginfo.si_addr, ucontext.gregs, gregs[REG_RIP].
+_SI_ADDR, _GREGS, _RIP = 16, 40, 168
 
 _TEXT = """
 target triple = "x86_64-unknown-linux-gnu"
@@ -47,7 +47,9 @@ declare void @longjmp(ptr, i32) noreturn
 declare ptr @signal(i32, ptr)
 declare ptr @llvm.thread.pointer.p0()
 declare i64 @llvm.fshr.i64(i64, i64, i64)
-declare i64 @llvm.ctlz.i64(i64, i1)
+declare i64 @llvm.read_register.i64(metadata)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+!0 = !{{!"rsp"}}
 
 define i64 @hcc_enter(ptr %s, i64 %pc) nounwind {{
   %buffer = alloca [512 x i8], align 16
@@ -93,7 +95,7 @@ out:
   ret i64 %result
 }}
 
-define i64 @hcc_stub(ptr %s, i64 %pc) nounwind {{
+define hidden i64 @hcc_stub(ptr %s, i64 %pc) nounwind {{
   %where = getelementptr i8, ptr %s, i64 {ON_STUB}
   %result = call i64 @call_python(ptr %s, i64 %pc, ptr %where)
   ret i64 %result
@@ -108,6 +110,9 @@ define i64 @hcc_syscall(ptr %s, i64 %pc) nounwind {{
 define internal i64 @call_python(ptr %s, i64 %pc, ptr %where) nounwind noinline {{
   %runp = getelementptr i8, ptr %s, i64 {RUNNING}
   store volatile i64 0, ptr %runp
+  %sp = call i64 @llvm.read_register.i64(metadata !0)
+  %spp = getelementptr i8, ptr %s, i64 {STACK_POINTER}
+  store i64 %sp, ptr %spp
   %function = load ptr, ptr %where
   %result = call i64 %function(ptr %s, i64 %pc)
   store volatile i64 1, ptr %runp
@@ -195,6 +200,9 @@ leave:
   store i64 %addr, ptr %faultp
   %pcp = getelementptr i8, ptr %s, i64 {FAULT_PC}
   store i64 %rip, ptr %pcp
+  %registers = getelementptr i8, ptr %s, i64 {HOST_REGISTERS}
+  %saved = getelementptr i8, ptr %context, i64 {GREGS}
+  call void @llvm.memcpy.p0.p0.i64(ptr %registers, ptr %saved, i64 128, i1 false)
   call void @leave(ptr %s, i64 {REASON_FAULT})
   unreachable
 others:
@@ -310,6 +318,7 @@ def support_text() -> str:
         OLD_SEGV=_OLD_SEGV,
         OLD_BUS=_OLD_BUS,
         SI_ADDR=_SI_ADDR,
+        GREGS=_GREGS,
         RIP=_RIP,
     )
 

@@ -175,10 +175,21 @@ class Translator:
 
     # ---- compiling ----
 
-    def compile(self, starts: Iterable[int]) -> list[int]:
-        """Compile the regions of some addresses; returns those that now have code."""
+    def starts_for(self, place: int) -> list[int]:
+        """Where regions should start if `place` is hot: the function and the loop it is in."""
+        low, _ = self.bounds_of(place)
+        if not self.is_function(low):
+            return [place]
+        head = self.loop_around(place)
+        return [low] if head is None or head == low else [head, low]
+
+    def compile(self, places: Iterable[tuple[int, bool]]) -> list[int]:
+        """Compile what `Background.request` was asked; returns the addresses that now have code."""
         from hcc.emulator.jit import compiler
 
+        starts: list[int] = []
+        for place, exactly in places:
+            starts += [place] if exactly else self.starts_for(place)
         regions = self.with_callees(starts)
         if not regions:
             return []

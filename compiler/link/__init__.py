@@ -1,0 +1,1 @@
+"""The linker: objects to units, units to a program. Read unit, objects, layout, link."""

@@ -42,14 +42,16 @@ def front_end(sources: Sequence[Path], options: FrontEndOptions) -> list[Module]
     from hcc.compiler.diagnostics import CompileError
 
     names = unit_names(sources)
-    modules, failures = [], []
+    modules: list[Module] = []
+    failures: list[CompileError] = []
     for source, name in zip(sources, names, strict=True):
         try:
             modules.append(compile_c(source, options, name))
         except CompileError as error:
-            failures += error.diagnostics
+            failures.append(error)
     if failures:
-        raise CompileError(failures)
+        found = tuple(d for error in failures for d in error.diagnostics)
+        raise CompileError(found, "\n".join(str(error) for error in failures))
     return modules
 
 

@@ -14,12 +14,13 @@ from typing import Any
 from attrs import define, field, frozen
 
 from hcc.emulator.faults import Fault, FaultKind
-from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
+from hcc.emulator.interpreter import Stop, StopReason
 from hcc.emulator.memory import Memory
-from hcc.isa import architecture, thread_block, traps
+from hcc.isa import thread_block, traps
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.fatbinary import Program
 from hcc.runtime.address_space import STACK_SIZE, STACK_TOP, load, write_arguments
+from hcc.runtime.engines import Cpu, make_cpu
 from hcc.runtime.migrate import Plan, poison_stack, start_resumption, write_records
 from hcc.runtime.personality import Exited, Killed, Personality
 from hcc.runtime.symbols import Symbolizer
@@ -50,13 +51,28 @@ class CheckpointReached(Exception):
     """Raised out of `run` when the point asked for is reached."""
 
 
+class TimedOut(HccError):
+    """The time given to `Process.run` is over."""
+
+
+# Instructions between two looks at the clock.
+_BETWEEN_LOOKS = 1_000_000
+
+
 class Process:
     """One running program. `isa` is the ISA it is on now."""
 
     def __init__(
-        self, program: Program, isa: str, argv: Sequence[str], env: Sequence[str] = ()
+        self,
+        program: Program,
+        isa: str,
+        argv: Sequence[str],
+        env: Sequence[str] = (),
+        engine: str = "interp",
+        count: bool = True,
     ) -> None:
-        self._prepare(program, isa)
+        """`count` asks for exact instruction counts of engines that do without otherwise."""
+        self._prepare(program, isa, engine, count)
         load(program, self.memory)
         sp = write_arguments(
             self.memory, [a.encode() for a in argv], [e.encode() for e in env]
@@ -78,10 +94,12 @@ class Process:
         pages: Mapping[int, bytes],
         personality: dict[str, Any],
         activations: list[Activation],
+        engine: str = "interp",
+        count: bool = True,
     ) -> Process:
         """A process made from a snapshot's parts, about to go on on `isa`."""
         process = cls.__new__(cls)
-        process._prepare(program, isa)
+        process._prepare(program, isa, engine, count)
         memory = process.memory
         load(program, memory)
         for start, end, access in ranges:
@@ -93,7 +111,7 @@ class Process:
         process.resume(isa, activations)
         return process
 
-    def _prepare(self, program: Program, isa: str) -> None:
+    def _prepare(self, program: Program, isa: str, engine: str, count: bool) -> None:
         if isa not in program.isas:
             raise HccError(
                 f"the program has no code for '{isa}': it was compiled for "
@@ -101,6 +119,8 @@ class Process:
             )
         self.program = program
         self.isa = isa
+        self.engine = engine
+        self.counts = count or engine == "interp"
         self.memory = Memory()
         self.symbols = Symbolizer(program)
         self.statistics = Statistics()
@@ -108,17 +128,20 @@ class Process:
         self.poison = False
         self.checkpoint_at: int | None = None
         self.trace: Callable[[Process], None] | None = None
-        self._cpus: dict[str, Interpreter] = {}
+        self._moved = False
+        self._deadline: float | None = None
+        self._cpus: dict[str, Cpu] = {}
         self._readers: dict[str, StackReader] = {}
 
     @property
-    def cpu(self) -> Interpreter:
+    def cpu(self) -> Cpu:
         """The CPU of the current ISA."""
-        if self.isa not in self._cpus:
-            region = self.program.text[self.isa]
-            code = CodeSpace([(region.addr, region.content)])
-            self._cpus[self.isa] = Interpreter(architecture(self.isa), self.memory, code)
-        return self._cpus[self.isa]
+        cpu = self._cpus.get(self.isa)
+        if cpu is None:
+            cpu = self._cpus[self.isa] = make_cpu(
+                self.engine, self.program, self.isa, self.memory, self._call_in_place, self.counts
+            )
+        return cpu
 
     @property
     def instructions(self) -> int:
@@ -146,14 +169,43 @@ class Process:
         self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 0)
         self.plan, self.checkpoint_at = None, None
 
-    def run(self) -> int | Death:
-        """Run to the end: the exit status, or the signal that ended the process."""
+    def run(self, timeout: float | None = None) -> int | Death:
+        """Run to the end: the exit status, or the signal that ended the process.
+
+        TimedOut is raised after `timeout` seconds.
+        """
+        if self.engine == "interp":
+            self._deadline = None if timeout is None else time.monotonic() + timeout
+            return self._run()
+        from hcc.emulator.jit import stacks
+        from hcc.emulator.jit.engine import Interrupted
+
+        try:
+            return stacks.call(self._run, self._stop, timeout)
+        except Interrupted as error:
+            raise self._timed_out() from error
+
+    def _stop(self) -> None:
+        """Make `_run`, on another thread, raise Interrupted soon."""
+        for cpu in list(self._cpus.values()):
+            cpu.stop()  # type: ignore[attr-defined]
+
+    def _timed_out(self) -> TimedOut:
+        pc = self.cpu.state.pc
+        return TimedOut(
+            f"timed out: pc {pc:#x} in {self.symbols.describe(pc, self.isa)} on {self.isa}"
+        )
+
+    def _run(self) -> int | Death:
+        self._moved = False
         try:
             while True:
                 stop = self._run_cpu()
                 match stop.reason:
                     case StopReason.SYSCALL:
-                        self._system_call()
+                        if not self._moved:  # else it was done in place
+                            self._system_call()
+                        self._moved = False
                     case StopReason.FAULT:
                         assert stop.fault is not None
                         return self._fault_death(stop.fault)
@@ -167,20 +219,37 @@ class Process:
         except _Trapped as end:
             return end.death
         finally:
-            self.statistics.instructions = {isa: cpu.count for isa, cpu in self._cpus.items()}
+            if self.counts:
+                self.statistics.instructions = {isa: cpu.count for isa, cpu in self._cpus.items()}
 
     def close(self) -> None:
-        """Let go of the host's files."""
+        """Let go of the host's files and end what runs beside the CPUs."""
+        for cpu in self._cpus.values():
+            if self.engine != "interp":
+                cpu.close()  # type: ignore[attr-defined]
         self.personality.close_all()
 
     def _run_cpu(self) -> Stop:
-        if self.trace is None:
+        if self.trace is None and self._deadline is None:
             return self.cpu.run()
         while True:
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                raise self._timed_out()
+            if self.trace is None:
+                stop = self.cpu.run(self.cpu.count + _BETWEEN_LOOKS)
+                if stop.reason is not StopReason.LIMIT:
+                    return stop
+                continue
             self.trace(self)
-            stop = self.cpu.step()
-            if stop is not None:
-                return stop
+            step = self.cpu.step()
+            if step is not None:
+                return step
+
+    def _call_in_place(self) -> bool:
+        """A system call out of compiled code; whether the CPU is to go on."""
+        self._moved = False
+        self._system_call()
+        return not self._moved
 
     def _system_call(self) -> None:
         cpu = self.cpu
@@ -233,6 +302,7 @@ class Process:
     def resume(self, isa: str, activations: list[Activation]) -> None:
         """Set the CPU of an ISA up to rebuild the given stack and go on."""
         self.isa = isa
+        self._moved = True
         resumption = write_records(self.program, self.memory, activations)
         start_resumption(self.cpu.state, self.program, self.memory, resumption, self.poison)
 

@@ -32,17 +32,19 @@ def command(
     """
     from hcc.runtime import snapshot
     from hcc.runtime.cli.files import read_program
-    from hcc.runtime.cli.run import finish
+    from hcc.runtime.cli.run import exit_status
     from hcc.runtime.process import CheckpointReached, Process
 
     program = read_program(binary)
     process = Process(program, isa or program.isas[0], [str(binary), *args], env)
     process.watch_points(None, checkpoint_at=point)
     try:
-        status = finish(process, None)
+        result = process.run()
     except CheckpointReached:
         snapshot.save(snapshot.capture(process), output)
         return 0
+    finally:
+        process.close()
     points = process.statistics.points
     print(f"hcc: the program ended after {points} migration points", file=sys.stderr)
-    return status
+    return exit_status(result)

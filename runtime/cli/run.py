@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from hcc.runtime.process import Process
+    from hcc.runtime.process import Death, Process
 
 ENGINES = ["interp", "native", "qemu"]
 
@@ -72,18 +72,21 @@ def command(
 
 def finish(process: Process, stats: Path | None) -> int:
     """Run a process to its end; the exit status of the command."""
-    from hcc.runtime.process import Death
-
     try:
         result = process.run()
     finally:
         process.close()
     if stats is not None:
         write_stats(process, stats)
-    if isinstance(result, Death):
-        print(f"hcc: {result.message}", file=sys.stderr)
-        return 128 + result.signal
-    return result
+    return exit_status(result)
+
+
+def exit_status(result: int | Death) -> int:
+    """The command's exit status for the end of a process; a death is reported."""
+    if isinstance(result, int):
+        return result
+    print(f"hcc: {result.message}", file=sys.stderr)
+    return 128 + result.signal
 
 
 def write_stats(process: Process, path: Path) -> None:

@@ -4,8 +4,8 @@ The reservation is an anonymous mapping without swap reserve, so untouched pages
 an address is an offset. Inaccessible zones lie before and behind it, so that compiled code may add
 a small displacement to an address that it has checked. Permissions are kept twice: in `pages`, a
 byte for each 4 KiB page that the interpreter looks at before each access, and in the host's page
-tables (mprotect), where compiled code meets them. Pages of a device belong to an object with `read` and `write`; they
-carry no permission bits, so every engine reaches them by its slow path.
+tables (mprotect), where compiled code meets them. Pages of a device belong to an object with
+`read` and `write`; they carry no permission bits, so every engine reaches them by its slow path.
 """
 
 from __future__ import annotations

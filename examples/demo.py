@@ -69,7 +69,8 @@ def main() -> None:
         say("4. Stopped on x86-64 in the middle, saved to a file, and gone on with on RISC-V.")
         resumed = hcc("checkpoint", "--at", count // 2, "-o", snap, binary, "--", INPUT)
         resumed += hcc("resume", snap, "--isa", "riscv64")
-        print(f"  both parts of the output together are the same: {'yes' if resumed == outputs['x86_64'] else 'NO'}")
+        whole = "yes" if resumed == outputs["x86_64"] else "NO"
+        print(f"  the two parts of the output make the same: {whole}")
         if not (same and moved == resumed == outputs["x86_64"]):
             sys.exit("demo: the outputs differ")
 

@@ -14,7 +14,7 @@ What a semantics function may rely on, and must keep to:
   `shl`, `lshr` and `ashr` want counts below the width; `udiv` … `srem` a divisor that is not zero
   (and not INT_MIN / -1 for the signed ones).
 * Registers hold integers of their declared width, whatever they are used for; floating-point and
-  vector values are reached by `bitcast`. Within one instruction `get` after `set` sees the new value.
+  vector values are reached by `bitcast`. `get` after `set` sees the new value.
 * Loads, stores, traps and exits happen in the order they are asked for. An instruction that can
   fault must ask for its loads, stores and traps before it sets registers, so that a fault leaves
   the state as it was before the instruction.

@@ -9,6 +9,7 @@ the file, so that damaged files give a FormatError and nothing else.
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 from attrs import field, frozen
 
@@ -125,7 +126,7 @@ def _follows(section: Section, before: Section | None) -> bool:
 
 
 def _joined(sections: list[Section]) -> int:
-    return sum(_follows(s, before) for before, s in zip(sections, sections[1:], strict=False))
+    return sum(_follows(s, before) for before, s in pairwise(sections))
 
 
 def _segments(sections: list[Section], offsets: list[int]) -> list[bytes]:

@@ -49,7 +49,7 @@ class FunctionInfo:
 
 @frozen
 class Slot:
-    """Where a value is: at `sp + value` in the frame, `size` bytes wide, or the constant `value`."""
+    """Where a value is: at SP + `value` in the frame, `size` bytes; or it is the constant `value`."""
 
     in_frame: bool
     value: int
@@ -100,16 +100,14 @@ class SiteTables:
     def encode(self) -> bytes:
         """The tables as they are stored."""
         functions = [
-            [f.name, f.id, f.addr, f.resume_addr, f.result, f.file]
-            + [[[s.id, s.kind, s.line, list(s.types)] for s in f.sites]]
+            [f.name, f.id, f.addr, f.resume_addr, f.result, f.file, _pack_sites(f.sites)]
             for f in self.functions
         ]
         isas = {
             name: {
                 "code_sizes": isa.code_sizes,
                 "records": [
-                    [r.return_addr, r.size, r.return_offset]
-                    + [[[v.function, v.site, _pack(v.slots)] for v in r.frames]]
+                    [r.return_addr, r.size, r.return_offset, _pack_frames(r.frames)]
                     for r in isa.records
                 ],
             }
@@ -146,8 +144,14 @@ class SiteTables:
         return cls(functions, isas)
 
 
-def _pack(slots: tuple[Slot, ...]) -> list[list[int]]:
-    return [[int(s.in_frame), s.value, s.size] for s in slots]
+def _pack_sites(sites: tuple[SiteInfo, ...]) -> list[list[Any]]:
+    return [[s.id, s.kind, s.line, list(s.types)] for s in sites]
+
+
+def _pack_frames(frames: tuple[VirtualFrame, ...]) -> list[list[Any]]:
+    return [
+        [f.function, f.site, [[int(s.in_frame), s.value, s.size] for s in f.slots]] for f in frames
+    ]
 
 
 def _record(row: Any) -> Record:

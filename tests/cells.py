@@ -104,7 +104,8 @@ def build_reference(sources: tuple[Path, ...], flags: tuple[str, ...] = ("-O0",)
     folder = Path(tempfile.mkdtemp(prefix="hcc-reference-"))
     path = folder / "program"
     command = [gcc, "-std=gnu99", "-w", *flags, "-fwrapv", "-fno-strict-aliasing"]
-    command += ["-ffp-contract=off", "-fexcess-precision=16", f"-I{HOST_INCLUDE}", "-o", str(path), *map(str, sources), "-lm"]
+    command += ["-ffp-contract=off", "-fexcess-precision=16", f"-I{HOST_INCLUDE}"]
+    command += ["-o", str(path), *map(str, sources), "-lm"]
     subprocess.run(command, check=True)
     return path
 

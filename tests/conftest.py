@@ -1,4 +1,4 @@
-"""What all tests share: which tools this machine has, and a summary of what was skipped for them."""
+"""What all tests share: which tools this machine has, and what is skipped for want of them."""
 
 from __future__ import annotations
 

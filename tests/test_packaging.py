@@ -10,7 +10,8 @@ ROOMS = ("isa", "compiler", "emulator", "runtime")
 
 
 def test_every_package_of_the_tree_is_listed() -> None:
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = set(project["tool"]["setuptools"]["packages"])
     found = {
         "hcc." + ".".join(path.parent.relative_to(ROOT).parts)
         for room in ROOMS

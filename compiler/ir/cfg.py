@@ -148,7 +148,7 @@ def find_loops(dominators: Dominators) -> list[Loop]:
     ordered = sorted(loops.values(), key=lambda loop: -len(loop.blocks))
     for i, loop in enumerate(ordered):
         for outer in reversed(ordered[:i]):
-            if outer is not loop and loop.header in outer.blocks and outer.header is not loop.header:
+            if loop.header in outer.blocks and outer.header is not loop.header:
                 loop.parent = outer
                 outer.inner.append(loop)
                 break

@@ -19,6 +19,15 @@ from __future__ import annotations
 
 from enum import Enum
 
+# Operations that do more than give a result, or whose result depends on when they run.
+_EFFECTS = frozenset(
+    {
+        "alloca", "load", "store", "memcpy", "memmove", "memset", "call", "syscall", "poll", "trap",
+        "dsp_get", "dsp_set", "sdiv", "udiv", "srem", "urem",
+    }
+)  # fmt: skip
+
+
 class Op(Enum):
     """An operation; `operands` and `result` are the letters of its signature."""
 
@@ -122,10 +131,7 @@ class Op(Enum):
         self.is_terminator = text in ("br", "cbr", "switch", "ret", "unreachable")
         self.is_site = text in ("call", "poll")
         # Nothing but the result: may be dropped when that is unused.
-        self.is_pure = not self.is_terminator and text not in (
-            "store memcpy memmove memset call syscall poll trap dsp_set dsp_get load "
-            "sdiv udiv srem urem alloca"
-        ).split()
+        self.is_pure = not self.is_terminator and text not in _EFFECTS
 
     def __str__(self) -> str:
         return self.text

@@ -138,8 +138,8 @@ class _Parser:
 
     def extern(self, module: Module) -> None:
         if self.accept("func"):
-            name = self.name()
-            extern = ExternFunction(name, self.signature(), self.flag("leaf"), self.flag("noreturn"))
+            name, signature = self.name(), self.signature()
+            extern = ExternFunction(name, signature, self.flag("leaf"), self.flag("noreturn"))
             module.extern_functions[name] = extern
         else:
             self.expect("data")

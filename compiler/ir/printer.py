@@ -123,7 +123,7 @@ class _FunctionPrinter:
                 return f"@{name}"
             case Symbol(name, offset):
                 return f"@{name}+{offset}"
-        return f"%{self.numbers[operand]}"  # type: ignore[index]
+        return f"%{self.numbers[operand]}"
 
     def operands(self, operands: list[Operand]) -> str:
         return ", ".join(self.operand(o) for o in operands)

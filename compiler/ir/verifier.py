@@ -165,7 +165,8 @@ class _FunctionVerifier:
 
     def check_dominance(self) -> None:
         dominators = Dominators.of(self.function)
-        place: dict[Value, tuple[Block | None, int]] = {p: (None, 0) for p in self.function.params}
+        place: dict[Value, tuple[Block | None, int]] = {}
+        place.update(dict.fromkeys(self.function.params, (None, 0)))
         for block in self.function.blocks:
             for value, index in [(p, -1) for p in block.params] + [
                 (instr, i) for i, instr in enumerate(block.instrs)

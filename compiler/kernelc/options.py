@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
 
 SYSTEM_INCLUDE = Path(__file__).resolve().parent.parent / "libhcc" / "include"
 
@@ -14,7 +14,7 @@ SYSTEM_INCLUDE = Path(__file__).resolve().parent.parent / "libhcc" / "include"
 class FrontEndOptions:
     """Include folders in order of search, the system headers' folder, and -D definitions."""
 
-    include_dirs: tuple[Path, ...] = field(default=(), converter=tuple)
+    include_dirs: tuple[Path, ...] = ()
     system_include: Path = SYSTEM_INCLUDE
     defines: tuple[tuple[str, str], ...] = ()
 

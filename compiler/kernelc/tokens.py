@@ -95,6 +95,8 @@ def scan(text: str, base: int) -> Scan:
     """Split a file's text into segments; `base` is the position of its line 0."""
     if "\\" in text and _SPLIT_WORD.search(text):
         text = _join_split_words(text)
+    if not text.endswith("\n"):
+        text += "\n"
     result = Scan()
     tokens: list[Token] = []
     segment = Segment(tokens, False)

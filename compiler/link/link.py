@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Sequence
+
 from attrs import define, field
 
 from hcc.compiler.ir.module import DataReloc, Global
@@ -286,8 +287,9 @@ class _Linker:
 
         content = bytearray(piece.content)
         relocations = [
-            Relocation(r.offset, r.type, r.place.symbol or r.place.section, value(r.place), r.addend)
+            Relocation(r.offset, r.type, p.symbol or p.section, value(p), r.addend)
             for r in piece.relocs
+            for p in (r.place,)
         ]
         module = importlib.import_module(f"hcc.isa.{isa}.relocations")
         try:

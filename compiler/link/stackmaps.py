@@ -35,7 +35,7 @@ def read_records(
     if section is None:
         return ()
     data = section.content
-    version, functions, constants, records = struct.unpack_from("<BxxxIII", data)
+    version, functions, constants, _ = struct.unpack_from("<BxxxIII", data)
     if version != 3:
         raise UnsupportedError(f"stack maps of version {version}")
     targets = {r.offset: r.place for r in section.relocs}

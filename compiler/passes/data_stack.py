@@ -54,7 +54,7 @@ def _layout(slots: list[Instr]) -> tuple[dict[Instr, int], int]:
 
 @define(eq=False, repr=False)
 class _Uses:
-    """Where an object is used: one block, from the first to the last instruction, or `elsewhere`."""
+    """Where an object is used: in one block, from `first` to `last`, or `elsewhere` too."""
 
     home: Block | None = None
     first: int = 0

@@ -77,7 +77,7 @@ def _promotable(function: Function) -> dict[Value, _Variable]:
                 del candidates[operand]
         # A store of the object's own address into itself uses it as a value too.
         if instr.op is Op.STORE and instr.args[0] is addr and addr in candidates:
-            del candidates[addr]  # type: ignore[arg-type]
+            del candidates[addr]
     for value, variable in candidates.items():
         variable.type = types.get(value, PTR)
     return candidates

@@ -55,9 +55,9 @@ def _addresses(function: Function) -> dict[Value, tuple[Operand, int]]:
     direct: dict[Value, tuple[Operand, int]] = {}
     for instr in function.instrs():
         if instr.op is Op.PTRADD:
-            base, offset = instr.args
-            if isinstance(offset, Const):
-                direct[instr] = (base, int(offset.value))
+            base, step = instr.args
+            if isinstance(step, Const):
+                direct[instr] = (base, int(step.value))
     result: dict[Value, tuple[Operand, int]] = {}
     for value, (base, offset) in direct.items():
         while isinstance(base, Value) and base in direct:

@@ -12,6 +12,8 @@ loads and stores of the parts and of the bytes between them.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from attrs import define, field
 
 from hcc.compiler.ir.construct import int_const
@@ -81,7 +83,7 @@ def _find_addresses(function: Function, objects: dict[Instr, _Object]) -> Addres
                 continue
             base, offset = instr.args
             if base in addresses and isinstance(offset, Const):
-                slot, start = addresses[base]  # type: ignore[index]
+                slot, start = addresses[base]
                 moved = start + _signed(int(offset.value))
                 addresses[instr] = (slot, moved)
                 changed = True
@@ -136,7 +138,7 @@ def _reject_other_uses(
                     drop(operand)
     for obj in list(objects.values()):
         offsets = sorted(obj.parts)
-        for a, b in zip(offsets, offsets[1:], strict=False):
+        for a, b in pairwise(offsets):
             if a + obj.parts[a].size > b:
                 objects.pop(obj.slot, None)
 
@@ -162,7 +164,7 @@ def _unify_copies(
                 merged = {**x, **y}
                 offsets = sorted(merged)
                 clash = any(x[o].size != y[o].size for o in x.keys() & y.keys()) or any(
-                    o + merged[o].size > n for o, n in zip(offsets, offsets[1:], strict=False)
+                    o + merged[o].size > n for o, n in pairwise(offsets)
                 )
                 changed = True
                 if clash:

@@ -85,7 +85,7 @@ def _exit_at(loop: Loop, block: Block, latch: Block) -> CountedExit | None:
             continue
         for variable, step, after in _inductions(loop, latch):
             if tested is variable or tested is after:
-                direction = test in _UP and step > 0 or test in _DOWN and step < 0
+                direction = (test in _UP and step > 0) or (test in _DOWN and step < 0)
                 if direction or (test is Op.NE and abs(step) == 1):
                     return CountedExit(block, test, tested, bound, variable, step, stays)
     return None
@@ -183,7 +183,7 @@ def strip_mine(function: Function, loop: Loop, exit_: CountedExit, strip: int) -
     more = Instr(I1, op=exit_.op, args=[exit_.tested, exit_.bound], loc=loc)
     branch = Instr(VOID, op=Op.CBR, args=[more], targets=[Edge(poll), leaves], loc=loc)
     again.instrs = [more, branch]
-    state = list(stays.args) if stays.block is header else list(header.params)
+    state: list[Operand] = list(stays.args) if stays.block is header else list(header.params)
     poll.instrs = [
         Instr(VOID, op=Op.POLL, loc=loc),
         Instr(VOID, op=Op.BR, targets=[Edge(outer, state)], loc=loc),

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,7 +32,7 @@ def command(names: tuple[str, ...], runs: int, as_json: bool) -> None:
     if clang is None:
         raise HccError("clang is not installed")
     hcc = Path(sys.executable).parent / "hcc"
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="hcc-bench-") as scratch:
         for example in examples(names):
             sources = [str(s) for s in example.sources]

@@ -1,4 +1,4 @@
-"""`hcc bench interpreter`: instructions per second of the interpreter on the examples' small runs."""
+"""`hcc bench interpreter`: instructions per second, on the examples' small runs."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ def command(names: tuple[str, ...], runs: int, as_json: bool) -> None:
     from hcc.runtime.bench import measure
     from hcc.runtime.bench.examples import EXAMPLES, build_native, examples
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="hcc-bench-") as scratch:
         for example in examples(names):
             folder = Path(scratch) / example.name
@@ -58,7 +59,7 @@ def command(names: tuple[str, ...], runs: int, as_json: bool) -> None:
     _print(rows, measure.machine())
 
 
-def _print(rows: list[dict[str, float]], machine: str) -> None:
+def _print(rows: list[dict[str, Any]], machine: str) -> None:
     from rich.console import Console
     from rich.table import Table
 

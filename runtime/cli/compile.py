@@ -46,7 +46,7 @@ def command(
     from hcc.isa.store import write_atomically
 
     options = CompileOptions(
-        FrontEndOptions(include_dirs=include_dirs, defines=defines),
+        FrontEndOptions(include_dirs, defines=tuple(map(parse_define, defines))),
         BuildOptions(int(opt_level), parse_isas(isas), Points(points), verify_passes),
     )
     try:
@@ -59,6 +59,16 @@ def command(
         return 2
     write_atomically(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
     return 0
+
+
+def parse_define(text: str) -> tuple[str, str]:
+    """NAME or NAME=VALUE as (name, value); a name alone is defined as 1."""
+    from hcc.isa.errors import HccError
+
+    name, equals, value = text.partition("=")
+    if not name.isidentifier():
+        raise HccError(f"-D {text}: '{name}' is not an identifier")
+    return name, value if equals else "1"
 
 
 def parse_isas(text: str) -> tuple[str, ...]:

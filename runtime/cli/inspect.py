@@ -71,7 +71,7 @@ def _print_tables(binary: Path, d: dict[str, Any], sites: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True, width=140)
     isas = d["isas"]
     console.print(
         f"{binary}: -O{d['opt_level']}, points {d['points']}, from {', '.join(d['sources'])}; "
@@ -93,6 +93,6 @@ def _print_tables(binary: Path, d: dict[str, Any], sites: bool) -> None:
         listing = Table("function", "site", "kind", "line", "values")
         for f in d["functions"]:
             for s in f["sites"]:
-                values = " ".join(s["values"])
-                listing.add_row(f["name"], str(s["id"]), s["kind"], str(s["line"]), values)
+                types = " ".join(s["values"])
+                listing.add_row(f["name"], str(s["id"]), s["kind"], str(s["line"]), types)
         console.print(listing)

@@ -143,7 +143,7 @@ def test_tokens_are_those_of_gcc(path: Path | None, tmp_path: Path) -> None:
                                            "'F'"]),
         ("#define A 1\n#define A 2\n", ["2:9: warning: 'A' macro redefined"]),
         ("#define A 1\n#define A 1\n", []),
-        ("#define C(a, b) a ## b\nint C(+, x);\n", ["2:5: error: pasting '+' and 'x' does not give "
+        ("#define C(a, b) a ## b\nint C(+, x);\n", ["2:7: error: pasting '+' and 'x' does not give "
                                                   "a valid token"]),
         ("int a;\n/* never closed\n", ["2:1: error: unterminated comment"]),
     ],

@@ -58,7 +58,7 @@ def test_sound_binary_is_accepted(program: Program) -> None:
         (lambda r: with_slot(r, value=-8), "lies outside the frame"),
         (lambda r: with_slot(r, size=3), "its slot has 3 bytes"),
         (lambda r: evolve(r, frames=(evolve(r.frames[0], site=9999),)), "has no site 9999"),
-        (lambda r: evolve(r, frames=(evolve(r.frames[0], function=1),)), "function id 1 is unknown"),
+        (lambda r: evolve(r, frames=(evolve(r.frames[0], function=1),)), "id 1 is unknown"),
         (lambda r: evolve(r, frames=(evolve(r.frames[0], slots=()),)), "values, the record 0"),
         (lambda r: evolve(r, frames=()), "describes no frame"),
         (lambda r: evolve(r, size=r.size + 4), "is not aligned"),

@@ -49,7 +49,7 @@ class FunctionInfo:
 
 @frozen
 class Slot:
-    """Where a value is: at SP + `value` in the frame, `size` bytes; or it is the constant `value`."""
+    """Where a value is: at SP + `value` in the frame, `size` bytes, or the constant `value`."""
 
     in_frame: bool
     value: int

@@ -242,6 +242,10 @@ class Specifiers(Forms):
         self.refuse(word.lineno, "_Atomic is")
         return ("type", word.lineno, ERROR)
 
+    def on_atomic_qualifier(self, word: Token) -> Any:
+        self.refuse(word.lineno, "_Atomic is")
+        return ("align", word.lineno, 0)
+
     # ---- struct and union ----
 
     def on_record_reference(self, word: Token, attributes: list[Any], name: Token) -> Any:

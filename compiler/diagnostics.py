@@ -7,9 +7,9 @@ the collector, whose `render` prints them the same way.
 
 The form is the one C programmers' tools already parse:
 
-    matmul.c:12:18: error: subscript of a value that is neither array nor pointer ('double')
+    matmul.c:12:15: error: subscript of a value that is neither array nor pointer ('double')
        12 |   s += A[i][j][k] * B[k][j];
-          |                ^
+          |               ^
     matmul.c:3:8: note: 'A' is declared here as 'double[256][256]'
 """
 
@@ -122,9 +122,7 @@ class Diagnostics:
         files: dict[str, int] = {}
         for diagnostic in self.found:
             files.setdefault(diagnostic.span.file, len(files))
-        return sorted(
-            self.found, key=lambda d: (files[d.span.file], d.span.line, d.span.column)
-        )
+        return sorted(self.found, key=lambda d: (files[d.span.file], d.span.line, d.span.column))
 
     def render(self) -> str:
         """All diagnostics as text, without a newline at the end."""

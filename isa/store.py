@@ -9,11 +9,14 @@ The folder is $HCC_CACHE_DIR, else $XDG_CACHE_HOME/hcc, else ~/.cache/hcc.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+from hcc.isa.errors import HccError
 
 _DIGEST_SIZE = 32
 
@@ -55,12 +58,29 @@ def keep(kind: str, key: str, body: bytes) -> None:
     path = _path(kind, key)
     try:
         write_atomically(path, hashlib.sha256(body).digest() + body)
-    except OSError:
+    except HccError:
         return
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace a file's content as one step, making its folder if need be."""
+    """Replace a file's content as one step, making its folder if need be.
+
+    A link is followed; a device, pipe or socket is written to, for it must not be replaced by a
+    file. HccError says what stands in the way.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target, content, mode)
+    except OSError as error:
+        raise HccError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:

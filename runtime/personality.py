@@ -226,6 +226,19 @@ class Personality:
             self.files[fd] = OpenFile(host, path, flags)
 
 
+def check_state(state: dict[str, Any]) -> None:
+    """ValueError (or KeyError, TypeError) unless `restore` can take the state over."""
+    numbers = [state["heap_start"], state["heap_end"], state["stdin_read"], *state["standard"]]
+    for fd, path, flags, position in state["files"]:
+        numbers += [fd, flags, position]
+        if not isinstance(path, str) or "\0" in path:
+            raise ValueError(f"an open file with the path {path!r}")
+    if not all(isinstance(n, int) and 0 <= n < 1 << 63 for n in numbers):
+        raise ValueError("its open files or heap are described by something else than numbers")
+    if not set(state["standard"]) <= {0, 1, 2} or state["heap_end"] > HEAP_LIMIT:
+        raise ValueError("its standard streams or heap are out of range")
+
+
 def _signed32(value: int) -> int:
     value &= 0xFFFF_FFFF
     return value - (1 << 32) if value >> 31 else value

@@ -19,12 +19,13 @@ from typing import Any
 
 from attrs import frozen
 
-from hcc.emulator.memory import PAGE_SIZE, Memory
+from hcc.emulator.memory import PAGE_SIZE, READ, SPACE_SIZE, WRITE, Memory
 from hcc.isa import fatbinary
 from hcc.isa.errors import FormatError
 from hcc.isa.fatbinary import Program
 from hcc.isa.store import write_atomically
 from hcc.runtime.address_space import RECORDS_BASE, RECORDS_SIZE, STACK_SIZE, STACK_TOP
+from hcc.runtime.personality import check_state
 from hcc.runtime.process import Process
 from hcc.runtime.unwind import Activation
 
@@ -130,7 +131,7 @@ def load(path: Path) -> Snapshot:
         header = json.loads(content[_HEAD.size : _HEAD.size + size])
         body = zlib.decompress(content[_HEAD.size + size : -_DIGEST_SIZE])
         return _decode(header, body, str(path))
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, zlib.error) as error:
         raise FormatError(f"{path}: damaged: {error}") from error
 
 
@@ -141,7 +142,9 @@ def _decode(header: dict[str, Any], body: bytes, source: str) -> Snapshot:
         addr: body[size + i * PAGE_SIZE : size + (i + 1) * PAGE_SIZE]
         for i, addr in enumerate(header["pages"])
     }
-    return Snapshot(
+    if not isinstance(header["points"], int) or len(body) != size + PAGE_SIZE * len(pages):
+        raise ValueError("its counts do not fit its content")
+    snapshot = Snapshot(
         program=program,
         isa=header["isa"],
         activations=tuple(Activation(f, s, tuple(v)) for f, s, v in header["activations"]),
@@ -150,6 +153,40 @@ def _decode(header: dict[str, Any], body: bytes, source: str) -> Snapshot:
         pages=pages,
         points=header["points"],
     )
+    if snapshot.isa not in program.isas:
+        raise ValueError(f"it was taken on '{snapshot.isa}', for which its program has no code")
+    _check_activations(snapshot)
+    _check_memory(snapshot)
+    check_state(snapshot.personality)
+    return snapshot
+
+
+def _check_activations(snapshot: Snapshot) -> None:
+    """ValueError unless every record is one that its function's resume entry can read."""
+    if not snapshot.activations:
+        raise ValueError("it has no activation records")
+    for activation in snapshot.activations:
+        function = snapshot.program.sites.by_id[activation.function]
+        types = next((s.types for s in function.sites if s.id == activation.site), None)
+        if types is None or len(types) != len(activation.values):
+            raise ValueError(f"a record does not fit the sites of {function.name}")
+        if not all(isinstance(v, int) and 0 <= v < 1 << 64 for v in activation.values):
+            raise ValueError(f"a record of {function.name} has a value that is no 64-bit word")
+
+
+def _check_memory(snapshot: Snapshot) -> None:
+    """ValueError unless the ranges are made of pages, and the pages lie in them."""
+    limit = SPACE_SIZE // PAGE_SIZE
+    mapped: set[int] = set()
+    for start, end, access in snapshot.ranges:
+        if access not in (READ, READ | WRITE) or start % PAGE_SIZE or end % PAGE_SIZE:
+            raise ValueError(f"a memory range {start}-{end} of access {access}")
+        if not 0 <= start < end <= limit * PAGE_SIZE:
+            raise ValueError(f"a memory range {start}-{end}")
+        mapped.update(range(start // PAGE_SIZE, end // PAGE_SIZE))
+    for page in snapshot.pages:
+        if page % PAGE_SIZE or page // PAGE_SIZE not in mapped:
+            raise ValueError(f"a page at {page}, outside its memory ranges")
 
 
 def restore(snapshot: Snapshot, isa: str) -> Process:

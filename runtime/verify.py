@@ -34,11 +34,12 @@ def verify_file(content: bytes, source: str) -> list[str]:
         return [str(error)]
     if file.section(".hcc.meta") is None or file.section(".hcc.sums") is None:
         return [f"{source}: not a fat binary of hcc (it has no .hcc.meta)"]
-    problems = fatbinary.check_sums(file, content, source)
+    problems = fatbinary.check_sums(file, source)
     try:
         program = fatbinary.decode(content, source, trust_sums=True)
     except FormatError as error:
         return [*problems, str(error)]
+    problems = problems or fatbinary.check_container(program, content, source)
     return [*problems, *(f"{source}: {p}" for p in verify_program(program))]
 
 

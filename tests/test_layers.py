@@ -16,7 +16,7 @@ FENCES = {
     "llvmlite": ("compiler/codegen/llvm.py", "emulator/"),
     "lark": ("compiler/",),
     "pcpp": ("compiler/kernelc/",),
-    "elftools": ("compiler/link/objects.py", "emulator/jit/", "runtime/bench/"),
+    "elftools": ("emulator/jit/", "runtime/bench/"),
     "capstone": ("isa/",),
 }
 

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
+from hcc.compiler.ir.cfg import has_loops
 from hcc.compiler.ir.module import (
     Block,
     Const,
@@ -132,6 +133,8 @@ _TAIL = [
     'attributes #0 = { nounwind uwtable "frame-pointer"="none" "no-builtins" }',
     "attributes #1 = { cold nobuiltin nounwind }",
     "attributes #2 = { cold nobuiltin noreturn nounwind }",
+    # A resume function without loops runs once a move: not worth optimising.
+    'attributes #4 = { noinline nounwind optnone uwtable "frame-pointer"="none" "no-builtins" }',
     "attributes #3 = { nobuiltin nounwind }",
     "declare ptr @llvm.thread.pointer.p0()",
     '!0 = !{!"branch_weights", i32 1, i32 100000}',
@@ -175,7 +178,8 @@ class _FunctionEmitter:
         params = ", ".join(f"{LLVM_TYPES[p.type]} {self.names[p]}" for p in f.params)
         result = LLVM_TYPES[f.signature.result]
         section = f'section ".text.{f.name}"'
-        head = f"define dso_local {result} @{f.name}({params}) #0 {section} {{"
+        attrs = "#0" if f.resumes is None or has_loops(f) else "#4"
+        head = f"define dso_local {result} @{f.name}({params}) {attrs} {section} {{"
         lines = [head]
         phis = self.phis()
         for block in f.blocks:

@@ -164,3 +164,9 @@ def retreating_edges(dominators: Dominators) -> list[tuple[Block, Block]]:
         for successor in block.successors()
         if number[successor] <= number[block]
     ]
+
+
+def has_loops(function: Function) -> bool:
+    """Whether some block of the function can be reached again from itself."""
+    number = {block: i for i, block in enumerate(reverse_postorder(function))}
+    return any(number[s] <= number[b] for b in number for s in b.successors())

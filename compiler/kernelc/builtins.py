@@ -68,8 +68,7 @@ for _suffix, _float in (("", DOUBLE), ("f", FLOAT), ("l", LDOUBLE)):
     _FLOAT_CONSTANTS[f"__builtin_nan{_suffix}"] = (_float, math.nan)
 
 _CLASSIFY = tuple(
-    f"__builtin_{name}"
-    for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit")
+    f"__builtin_{name}" for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit")
 )
 _ORDERED = {
     "__builtin_isgreater": ">",

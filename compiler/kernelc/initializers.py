@@ -370,16 +370,15 @@ class _Builder:
                 self.whole(slot, value)
 
     def _elided(self, slot: _Slot, cursor: _Cursor) -> None:
-        """An aggregate whose braces are left out takes what it needs."""
+        """An aggregate whose braces are left out takes what it needs. One without members takes
+        an item nevertheless, as in gcc."""
         before = cursor.index
         if isinstance(slot.type, ArrayType):
             self._array(slot, slot.type, cursor, False)
         elif isinstance(slot.type, RecordType):
             self._record(slot, slot.type, cursor, False)
-        if cursor.index == before:  # it has no element that could take it
-            self.semantics.error(
-                _item_at(cursor.item), f"'{slot.type}' cannot be initialised by this"
-            )
+        if cursor.index == before:
+            self.semantics.warning(_item_at(cursor.item), "excess elements in initialiser")
             cursor.advance()
 
     def _descend(self, slot: _Slot, cursor: _Cursor) -> None:

@@ -164,17 +164,20 @@ class StatementLowering(InitializerLowering):
     def _if(self, stmt: If) -> None:
         """An if, with the chain of else-ifs taken as a loop."""
         cursor = self.cursor
+        here: Stmt | None = stmt
+        while isinstance(here, If) and not here.labelled:
+            known = truth(here.condition)
+            if known is None:
+                break
+            here = here.then if known else here.otherwise
+        if not isinstance(here, If):
+            if here is not None:
+                self.statement(here)
+            return
         end = cursor.new_block("end")
         reached = False
-        here: Stmt | None = stmt
         while isinstance(here, If):
             self.locate(here.at)
-            known = truth(here.condition)
-            if known is not None and not stmt.labelled:
-                here = here.then if known else here.otherwise
-                if not isinstance(here, If):
-                    break
-                continue
             then = cursor.new_block("then")
             otherwise = cursor.new_block("else") if here.otherwise is not None else end
             self.branch(here.condition, then, otherwise)

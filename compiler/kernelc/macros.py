@@ -13,6 +13,7 @@ own place in the source.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,8 @@ from hcc.compiler.kernelc.tokens import (
     scan,
 )
 
+_WORD = r"[A-Za-z_$][A-Za-z0-9_$]*"
+_PARAMETERS = re.compile(rf"(?:{_WORD} , )*(?:{_WORD}(?: \.\.\.)?|\.\.\.) |")  # pcpp trusts them
 DYNAMIC = ("__LINE__", "__COUNTER__")
 _NOTHING: frozenset[str] = frozenset()
 
@@ -100,7 +103,12 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
         """Define a macro from the tokens behind #define; return the one it replaces."""
         name = tokens[0].value
         before = self.table.get(name)
-        self.macros.pop(name, None)
+        if len(tokens) > 1 and tokens[1].value == "(" and not tokens[1].space:
+            words = " ".join(t.value for t in tokens[2:]).partition(")")
+            params = words[0].split()
+            if not words[1] or not _PARAMETERS.fullmatch(words[0]) or _repeats(params):
+                self._report(tokens[1].lineno, f"invalid parameter list of macro '{name}'")
+                return None
         self.define(with_spaces(tokens))
         made = self.macros.pop(name, None)
         if made is not None:
@@ -279,6 +287,11 @@ def _compile(made: Any) -> Macro:
         items.append(item)
         space = pasted = False
     return Macro(made.name, made.arglist, made.variadic, items)
+
+
+def _repeats(params: list[str]) -> bool:
+    names = [p for p in params if p != ","]
+    return len(set(names)) < len(names)
 
 
 def _stringised(tokens: list[Token]) -> str:

@@ -4,15 +4,17 @@ A poll costs a load and a branch, and in an inner loop it would also keep LLVM f
 So the places are chosen such that every cycle of the program (through loops and calls) meets a
 poll within some ten thousand instructions, and no more than that:
 
-* function entries, except in functions that call nothing that may poll;
+* function entries, where a call may lead back to the function: by recursion, or through code
+  that is not known here;
 * the latch of each loop, unless the loop is known to be short, or each round polls anyway (it
   calls a function that polls at its entry, or asks for a point by name);
-* loops without calls that count: strip-mined (`stripmine`), so that the inner loop keeps its
-  shape and the poll stands in a new outer loop. A loop that does not count polls at its latch.
+* innermost loops without calls are strip-mined (`stripmine`) instead, so that the inner loop
+  stays free of calls and the poll stands in a new outer loop.
 
 Requires: promoted IR. Establishes: polls; whether each function reaches a point is afterwards
-`reaches_point`. With `Points.CALLS` loops are left alone; with `Points.NONE` there are no points
-at all, and a program built so cannot move.
+`reaches_point`. With `Points.CALLS` loops are left alone, and every function polls at its entry
+that calls something that may poll; with `Points.NONE` there are no points at all, and a program
+built so cannot move.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from hcc.compiler.ir.cfg import Dominators, Loop, find_loops, retreating_edges
 from hcc.compiler.ir.module import Block, Edge, Function, Instr, Module, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import VOID
-from hcc.compiler.passes.stripmine import counted_exit, strip_mine, trip_count
+from hcc.compiler.passes.stripmine import strip_mine, trip_count
 from hcc.isa.errors import HccError
 
 # A loop nest of at most this many instructions runs without a poll.
@@ -53,6 +55,8 @@ def insert_points(module: Module, points: Points) -> None:
         for name, f in module.functions.items()
         if not f.leaf and name not in quiet and _calls_points(f, module, quiet)
     }
+    if points is Points.LOOPS:
+        polling &= _may_recur(module)
     for name, function in module.functions.items():
         if function.leaf or name in quiet:
             continue
@@ -83,6 +87,34 @@ def may_suspend(instr: Instr, module: Module, quiet: set[str]) -> bool:
 
 def _calls_points(function: Function, module: Module, quiet: set[str]) -> bool:
     return any(i.op is Op.CALL and may_suspend(i, module, quiet) for i in function.instrs())
+
+
+def _may_recur(module: Module) -> set[str]:
+    """The functions that a call of theirs may lead back to: through direct calls within the
+    module, or through code that is not known here (other modules, function pointers)."""
+    calls: dict[str, set[str]] = {}
+    found: set[str] = set()
+    for name, function in module.functions.items():
+        callees = calls.setdefault(name, set())
+        for instr in function.instrs():
+            if instr.op is not Op.CALL or instr.attr.leaf:
+                continue
+            callee = instr.args[0]
+            if isinstance(callee, Symbol) and callee.name in module.functions:
+                callees.add(callee.name)
+            elif may_suspend(instr, module, set()):
+                found.add(name)
+    for name in calls:
+        reached: set[str] = set()
+        work = list(calls[name])
+        while work and name not in reached:
+            callee = work.pop()
+            if callee not in reached:
+                reached.add(callee)
+                work.extend(calls[callee])
+        if name in reached:
+            found.add(name)
+    return found
 
 
 def _functions_without_points(module: Module, points: Points) -> set[str]:
@@ -181,13 +213,9 @@ def _poll_loops(function: Function, polling: set[str]) -> None:
     for loop in loops:
         if _work(loop) is not None or _has_call_block(loop, dominators, polling):
             continue
-        exit_ = None
         if not loop.inner and not _has_calls(loop):
-            exit_ = counted_exit(loop, dominators)
-        if exit_ is not None:
             body = sum(len(b.instrs) for b in loop.blocks)
-            strip = 1 << max(STRIP_WORK // body, 256).bit_length() - 1
-            strip_mine(function, loop, exit_, strip)
+            strip_mine(function, loop, 1 << max(STRIP_WORK // body, 256).bit_length() - 1)
         else:
             for latch in loop.latches:
                 poll_edge(function, latch, loop.header)

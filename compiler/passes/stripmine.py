@@ -11,17 +11,24 @@ becomes
 A loop counts if one of its exits, taken at the header before anything else happens or at the
 only latch, compares an induction variable (a header parameter that the latch changes by a
 constant) with a value from outside the loop. Other exits may exist: they leave as before.
+
+A loop that does not count gets a counter of its own that its latches decrease:
+
+    do {
+        left = strip
+        while (condition) { body; if (--left == 0) break }
+    } while (not done and (poll, true))
 """
 
 from __future__ import annotations
 
 from attrs import frozen
 
-from hcc.compiler.ir.cfg import Dominators, Loop
+from hcc.compiler.ir.cfg import Loop
 from hcc.compiler.ir.construct import int_const
 from hcc.compiler.ir.module import Block, Const, Edge, Function, Instr, Operand, Value
 from hcc.compiler.ir.ops import Op
-from hcc.compiler.ir.types import I1, I64, PTR, VOID, Type
+from hcc.compiler.ir.types import I1, I32, I64, PTR, VOID, Type
 
 _UP = {Op.SLT, Op.SLE, Op.ULT, Op.ULE}
 _DOWN = {Op.SGT, Op.SGE, Op.UGT, Op.UGE}
@@ -50,7 +57,7 @@ class CountedExit:
     stays: int  # which target of the block's terminator stays in the loop
 
 
-def counted_exit(loop: Loop, dominators: Dominators) -> CountedExit | None:
+def counted_exit(loop: Loop) -> CountedExit | None:
     """The exit by which the loop counts, if it has one."""
     if len(loop.latches) != 1:
         return None
@@ -157,8 +164,46 @@ def _start_values(loop: Loop, variable: Value) -> list[Operand]:
     return [edge.args[index] for edge in loop.entries()]
 
 
-def strip_mine(function: Function, loop: Loop, exit_: CountedExit, strip: int) -> None:
-    """Split the loop into strips of `strip` rounds with a poll between them."""
+def strip_mine(function: Function, loop: Loop, strip: int) -> None:
+    """Split a loop into strips of `strip` rounds with a poll between them."""
+    exit_ = counted_exit(loop)
+    if exit_ is None:
+        _count_rounds(function, loop, strip)
+    else:
+        _limit_strips(function, loop, exit_, strip)
+
+
+def _count_rounds(function: Function, loop: Loop, strip: int) -> None:
+    """Strip-mine a loop that does not count, by a counter of its own."""
+    header = loop.header
+    outer = Block(function.fresh_name("strip"), [Value(p.type, p.name) for p in header.params])
+    for edge in loop.entries():
+        edge.block = outer
+    start: list[Operand] = [*outer.params, int_const(I32, strip)]
+    outer.instrs = [Instr(VOID, op=Op.BR, targets=[Edge(header, start)])]
+    left = Value(I32, "left")
+    header.params.append(left)
+    ends = [latch.terminator for latch in loop.latches]
+    backs = [(end, e) for end in ends for e in end.targets if e.block is header]
+    for number, (terminator, edge) in enumerate(backs):
+        check = Block(f"{outer.name}.count{number}")
+        poll = Block(f"{outer.name}.poll{number}")
+        state = list(edge.args)
+        edge.block, edge.args = check, []
+        loc = terminator.loc
+        fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)], loc=loc)
+        more = Instr(I1, op=Op.NE, args=[fewer, int_const(I32, 0)], loc=loc)
+        again = Edge(header, [*state, fewer])
+        branch = Instr(VOID, op=Op.CBR, args=[more], targets=[again, Edge(poll)], loc=loc)
+        check.instrs = [fewer, more, branch]
+        back = Instr(VOID, op=Op.BR, targets=[Edge(outer, state)], loc=loc)
+        poll.instrs = [Instr(VOID, op=Op.POLL, loc=loc), back]
+        function.blocks += [check, poll]
+    function.blocks.insert(function.blocks.index(header), outer)
+
+
+def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int) -> None:
+    """Strip-mine a counted loop, by a nearer bound."""
     header = loop.header
     outer = Block(function.fresh_name("strip"), [Value(p.type, p.name) for p in header.params])
     for edge in loop.entries():

@@ -31,16 +31,18 @@ class Entry:
 
 
 @cache
-def _own_digest() -> bytes:
-    """A digest of the sources that decide what code is made."""
+def source_digest(isa: str | None = None) -> bytes:
+    """A digest of the sources that decide what code is made: the JIT's and an ISA's."""
     here = Path(__file__).parent
-    isa = Path(store.__file__).parent
-    sources = sorted(here.glob("*.py")) + sorted(isa.glob("**/*.py"))
+    top = Path(store.__file__).parent
+    sources = sorted(here.glob("*.py"))
+    if isa is not None:
+        sources += sorted(top.glob("*.py")) + sorted((top / isa).glob("*.py"))
     return store.digest_of(path.read_bytes() for path in sources).encode()
 
 
 @cache
-def _host_digest() -> bytes:
+def host_digest() -> bytes:
     """What LLVM and CPU there are, found out without loading LLVM."""
     cpu = set()
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -60,7 +62,7 @@ def bundle_key(
 ) -> str:
     """The key of a program's bundle."""
     described = json.dumps([isa, asdict(span), asdict(options), [list(f) for f in functions]])
-    parts = [_own_digest(), _host_digest(), described.encode()]
+    parts = [source_digest(isa), host_digest(), described.encode()]
     for ranges in (code, constants):
         parts.append(b"ranges")
         for start, content in ranges:

@@ -94,6 +94,9 @@ class _Interpreter(Interpreter):
             block = self._own[pc] = self._translate(pc)
         return block
 
+    def has_block(self, pc: int) -> bool:
+        return pc in self._blocks
+
     def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
         """Run a function of ours wherever execution comes to an address."""
         self._blocks[pc] = function, 0
@@ -111,6 +114,9 @@ class _CodeReader:
 
     def read_constant(self, addr: int, size: int) -> int | None:
         return read_constant(self._interpreter.memory, addr, size)
+
+    def is_warm(self, pc: int) -> bool:
+        return self._interpreter.has_block(pc)
 
 
 class JitCpu:
@@ -159,6 +165,7 @@ class JitCpu:
         self._guards: dict[int, Callable[[list[int]], int]] = {}
         self._samples: dict[int, int] = {}
         self._calls: dict[int, int] = {}
+        self._returns: dict[int, int] = {}
         self._flags_checked: set[int] = set()
         self._flags_kept: int | None = None
         self._probe = Discovery(reader, self.translator.bounds_of, most=100)
@@ -340,7 +347,7 @@ class JitCpu:
             function, size = self._interp.translated(pc)
             self._executed += size
             return function(state.regs)
-        returns = self._calls[result] = self._calls.get(result, 0) + 1
+        returns = self._returns[result] = self._returns.get(result, 0) + 1
         if returns == HOT_RETURNS and self.compiling:
             self.background.request(result, exactly=True)
         if result not in self._flags_checked and result != self._flags_kept:
@@ -507,6 +514,7 @@ class JitCpu:
         samples = self._samples[start] = self._samples.get(start, 0) + 1
         if samples >= HOT_SAMPLES:
             self.background.request(pc)
+        self.background.let_translate()
 
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""

@@ -55,6 +55,9 @@ class Code(Protocol):
     def read_constant(self, addr: int, size: int) -> int | None:
         """The integer at an address of memory that never changes, else None."""
 
+    def is_warm(self, pc: int) -> bool:
+        """Whether the code at an address has been executed."""
+
 
 @frozen
 class Switch:
@@ -78,6 +81,10 @@ class Region:
     votes: Votes = field(factory=Votes)
     switches: dict[int, Switch] = field(factory=dict)
     insn_count: int = 0
+
+    def covers(self, pc: int) -> bool:
+        """Whether an instruction is part of the region."""
+        return any(pc in block.addrs for block in self.blocks.values())
 
     def loop_around(self, pc: int) -> int | None:
         """The head of the innermost loop around an address: the target of a backward jump from

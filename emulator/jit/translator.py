@@ -39,7 +39,7 @@ _installing = Lock()
 @cache
 def _support() -> Support:
     text = support_text()
-    key = store.digest_of([disk._host_digest(), disk._own_digest(), text.encode()])
+    key = store.digest_of([disk.host_digest(), disk.source_digest(), text.encode()])
     content = store.fetch(disk.KIND, key)
     if content is None:
         from hcc.emulator.jit import compiler
@@ -137,12 +137,19 @@ class Translator:
             region = self.regions[start] = self.discovery.region(start)
         return region
 
-    def loop_around(self, pc: int) -> int | None:
-        """The head of the innermost loop of the function that an address lies in."""
-        low, high = self.bounds_of(pc)
-        if not self.is_function(low):
-            return None
-        return self.region(low).loop_around(pc)
+    def starts_for(self, place: int) -> list[int]:
+        """Where a region should start if `place` is hot: at the loop it is in, else the function.
+
+        In a function too large for one region the loop is looked for from the place itself.
+        """
+        low, _ = self.bounds_of(place)
+        if self.is_function(low):
+            whole = self.region(low)
+            if whole.covers(place):
+                head = whole.loop_around(place)
+                return [low if head is None else head]
+        head = self.region(place).loop_around(place)
+        return [place if head is None else head]
 
     def with_callees(self, starts: Iterable[int]) -> list[Region]:
         """The regions of some addresses and those of the small functions they call."""
@@ -164,7 +171,7 @@ class Translator:
             chosen[start] = region
             total += region.insn_count
             for callee in sorted(region.call_targets()):
-                if self.is_function(callee) and self._is_small(callee):
+                if self.is_function(callee) and self._is_small(callee) and self.code.is_warm(callee):
                     queue.append(callee)
         return list(chosen.values())
 
@@ -175,29 +182,22 @@ class Translator:
 
     # ---- compiling ----
 
-    def starts_for(self, place: int) -> list[int]:
-        """Where regions should start if `place` is hot: the function and the loop it is in."""
-        low, _ = self.bounds_of(place)
-        if not self.is_function(low):
-            return [place]
-        head = self.loop_around(place)
-        return [low] if head is None or head == low else [head, low]
-
-    def compile(self, places: Iterable[tuple[int, bool]]) -> list[int]:
-        """Compile what `Background.request` was asked; returns the addresses that now have code."""
-        from hcc.emulator.jit import compiler
-
+    def translate(self, places: Iterable[tuple[int, bool]]) -> tuple[str, tuple[int, ...]]:
+        """The LLVM IR for what `Background.request` was asked, and where its functions start."""
         starts: list[int] = []
         for place, exactly in places:
             starts += [place] if exactly else self.starts_for(place)
         regions = self.with_callees(starts)
-        if not regions:
-            return []
         text = module_text(
             regions, self.code.arch.registers, self.state.layout, self.span, self.options
         )
-        content = compiler.compile_object(text)
-        entry = disk.Entry(tuple(r.start for r in regions), content)
+        return text, tuple(region.start for region in regions)
+
+    def compile(self, text: str, starts: tuple[int, ...]) -> list[int]:
+        """Compile and install a module; returns the addresses that now have code."""
+        from hcc.emulator.jit import compiler
+
+        entry = disk.Entry(starts, compiler.compile_object(text))
         self._entries.append(entry)
         self._unsaved = True
         return self._install(entry)

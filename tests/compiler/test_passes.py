@@ -128,14 +128,14 @@ def test_loop_that_may_wrap_around_is_not_short() -> None:
     assert 1 == ops_of(module).count(Op.POLL)
 
 
-def test_uncounted_loop_polls_at_its_latch() -> None:
+def test_uncounted_loop_is_strip_mined_by_a_counter() -> None:
     body = LOOP.replace("slt i1 %1, BOUND", "ne i1 %2, i64 77")
     module = module_of(body.replace("BODY", ""))
     insert_points(module, Points.LOOPS)
     verify(module)
 
     assert 1 == ops_of(module).count(Op.POLL)
-    assert "strip" not in print_function(module.functions["f"])
+    assert "left" in print_function(module.functions["f"])
 
 
 def test_loop_that_asks_for_a_point_gets_no_second_one() -> None:
@@ -157,11 +157,13 @@ CALLER = """entry:
         ("extern func @g(i64) -> i64 leaf", 0),
         ("func @g(%0: i64) -> i64 export {\nentry:\n  ret %0\n}", 0),
         ("func @g(%0: i64) -> i64 export {\nentry:\n"
-         "  %1 = call i64 @g, %0 : (i64) -> i64\n  ret %1\n}", 1),
+         "  %1 = call i64 @g, %0 : (i64) -> i64\n  ret %1\n}", 0),
+        ("func @g(%0: i64) -> i64 export {\nentry:\n"
+         "  %1 = call i64 @f, %0 : (i64) -> i64\n  ret %1\n}", 1),
     ],
-    ids=["unknown callee", "leaf callee", "quiet callee", "recursive callee"],
+    ids=["unknown callee", "leaf callee", "quiet callee", "callee that recurs", "recursion"],
 )  # fmt: skip
-def test_entry_poll_where_a_callee_may_poll(extra: str, polls: int) -> None:
+def test_entry_poll_where_a_call_may_lead_back(extra: str, polls: int) -> None:
     module = module_of(CALLER, extra=extra)
     insert_points(module, Points.LOOPS)
 

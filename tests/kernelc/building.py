@@ -80,7 +80,7 @@ def run_in_ir(path: Path) -> tuple[bytes, int | str]:
 def run_by_gcc(path: Path) -> tuple[bytes, int]:
     """The same of gcc's build, with hcc's meaning where C leaves it open."""
     gcc = require("gcc")
-    flags = "-std=gnu99 -w -O0 -fwrapv -fno-strict-aliasing -ffp-contract=off".split()
+    flags = ["-std=gnu99", "-w", "-O0", "-fwrapv", "-fno-strict-aliasing", "-ffp-contract=off"]
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "program"
         command = [gcc, *flags, "-fexcess-precision=16", f"-I{LIBRARY / 'host'}", str(path)]

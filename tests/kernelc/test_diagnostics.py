@@ -110,7 +110,8 @@ def test_statement(line: str, expected: str) -> None:
         ("static int s(void); int f(void) { return s(); }",
          ["1:12: error: static function 's' is used but not defined"]),
         ("union u { int i; }; struct u v;", ["1:28: error: 'u' is not a struct tag"]),
-        ("extern int e; static int e;", ["1:26: error: static declaration of 'e' after non-static"]),
+        ("extern int e; static int e;",
+         ["1:26: error: static declaration of 'e' after non-static"]),
         ("int k = 0x;", ["1:9: error: invalid number '0x'"]),
         ("int k = 99999999999999999999;", ["1:9: error: integer constant '99999999999999999999' "
                                             "is too large for its type"]),
@@ -126,8 +127,10 @@ def test_declaration(source: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("int f(void) {\n  int x = 3\n  return x;\n}", ["2:12: error: expected ';' before 'return'"]),
-        ("struct s { int a; }\nint main() { return 0; }", ["1:20: error: expected ';' before 'int'"]),
+        ("int f(void) {\n  int x = 3\n  return x;\n}",
+         ["2:12: error: expected ';' before 'return'"]),
+        ("struct s { int a; }\nint main() { return 0; }",
+         ["1:20: error: expected ';' before 'int'"]),
         ("int f(int x) { if (x == 3 { x = 1; } return x; }",
          ["1:27: error: expected ')' before '{'"]),
         ("int f(int x) { x = (3 + ; x = 4; return y; }",
@@ -213,7 +216,7 @@ def test_an_undeclared_name_is_reported_once_per_function() -> None:
 
 
 def test_errors_come_in_the_order_of_the_source_whatever_stage_finds_them() -> None:
-    source = "int a = b;\nchar *s = \"open;\nint c = d;\n#error stop\n"
+    source = 'int a = b;\nchar *s = "open;\nint c = d;\n#error stop\n'
 
     assert [1, 2, 3, 4] == sorted({d.span.line for d in found_in(source)})
     assert [1, 2] == [d.span.line for d in found_in(source)][:2]

@@ -12,7 +12,7 @@ from tests.conftest import require
 from tests.kernelc.building import module_of
 
 SCALARS = ("char", "short", "int", "long", "unsigned char", "unsigned short", "unsigned", "float",
-           "unsigned long", "double", "char *", "_Bool", "long long", "_Float16")  # fmt: skip
+           "unsigned long", "double", "_Bool", "long long", "_Float16")  # fmt: skip
 BITS = {"char": 8, "unsigned char": 8, "short": 16, "unsigned short": 16, "int": 32, "unsigned": 32,
         "long": 64, "unsigned long": 64, "_Bool": 1}  # fmt: skip
 
@@ -23,7 +23,9 @@ def _record(rng: random.Random, name: str, depth: int = 0) -> str:
     members = []
     for i in range(rng.randrange(1, 8)):
         choice = rng.random()
-        align = f" __attribute__((aligned({rng.choice([2, 4, 8, 16])})))" if rng.random() < 0.1 else ""
+        align = (
+            f" __attribute__((aligned({rng.choice([2, 4, 8, 16])})))" if rng.random() < 0.1 else ""
+        )
         packed = " __attribute__((packed))" if rng.random() < 0.05 else ""
         if choice < 0.4:
             type_ = rng.choice(list(BITS))
@@ -47,7 +49,7 @@ def _source(seed: int, count: int) -> str:
     rng = random.Random(seed)
     lines = []
     for i in range(count):
-        values = ", ".join(str(rng.choice([0, 1, 2, 5, 100])) for _ in range(12))
+        values = ", ".join(str(rng.choice([0, 1, 2, 5, 100])) for _ in range(3))
         lines.append(f"{_record(rng, f's{i}')};")
         lines.append(f"struct w{i} {{ char c; {_kind(lines[-1])} s{i} s; }};")
         lines.append(f"{_kind(lines[-2])} s{i} v{i} = {{{values}}};")
@@ -72,7 +74,7 @@ def test_random_records_lie_as_gcc_lays_them(seed: int, tmp_path: Path) -> None:
     command = [require("gcc"), "-std=gnu99", "-w", str(path), "-o", str(tmp_path / "t")]
     subprocess.run(command, check=True)
     done = subprocess.run([tmp_path / "t"], capture_output=True, text=True, check=True)
-    expected = done.stdout.split()
+    expected = done.stdout.split("\n")
 
     module = module_of(source)
 
@@ -80,4 +82,6 @@ def test_random_records_lie_as_gcc_lays_them(seed: int, tmp_path: Path) -> None:
         for name, wanted in ((f"z{i}", expected[2 * i + 1]), (f"v{i}", expected[2 * i])):
             item = module.globals[name]
             have = item.init.ljust(item.size, b"\0").hex()
-            assert wanted == have, f"seed {seed}: {name}\n" + "\n".join(source.split("\n")[4 * i : 4 * i + 4])
+            assert wanted == have, f"seed {seed}: {name}\n" + "\n".join(
+                source.split("\n")[4 * i : 4 * i + 4]
+            )

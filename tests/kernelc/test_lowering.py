@@ -172,14 +172,20 @@ def test_loops_have_one_edge_back_to_a_header_that_tests() -> None:
 
 
 def test_unreachable_code_is_not_emitted() -> None:
-    source = "int g(void); int f(void) { return 1; g(); while (1) g(); } int h(void) { if (0) g(); return 2; }"
+    source = """
+    int g(void);
+    int f(void) { return 1; g(); while (1) g(); }
+    int h(void) { if (0) g(); return 2; }
+    """
 
     assert [Op.RET] == _ops(source)
     assert [Op.RET] == _ops(source, "h")
 
 
 def test_a_variable_length_array_gives_the_data_stack_back() -> None:
-    source = "int f(int n) { int s = 0; for (int i = 0; i < n; i++) { int a[n]; s += a[i]; } return s; }"
+    source = (
+        "int f(int n) { int s = 0; for (int i = 0; i < n; i++) { int a[n]; s += a[i]; } return s; }"
+    )
     ops = _ops(source)
 
     assert 2 == ops.count(Op.DSP_SET)
@@ -263,7 +269,7 @@ def test_definitions_declarations_and_tentative_definitions() -> None:
 def test_the_result_does_not_depend_on_anything_but_the_source() -> None:
     from hcc.compiler.ir.printer import print_module
 
-    source = "#include <stdio.h>\nint main(void) { printf(__DATE__ \"%d\", 3); }\n"
+    source = '#include <stdio.h>\nint main(void) { printf(__DATE__ "%d", 3); }\n'
 
     assert print_module(module_of(source)) == print_module(module_of(source))
 

@@ -17,11 +17,13 @@ from tests.kernelc.building import LIBRARY, PROGRAMS
 _TOKEN = re.compile(
     r"""\s+|[A-Za-z_]\w*|\.?\d[\w.]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|.""", re.DOTALL
 )
-_SPICE = (
+_WORDS = (
     "{ } ( ) [ ] ; , * & = int struct typedef static if else for return case default goto x 0 1 "
     '"s" -> . ... # sizeof void double const extern union enum switch do while : ? ++ \\ " \' /* '
     "## @ é _Float16 char unsigned __attribute__((packed)) 1.5 0x"
-).split() + ["\n#if 1\n", "\n#endif\n", "\n#define X(a) a\n", "\n#include <stdio.h>\n", ""]
+)
+_LINES = ("\n#if 1\n", "\n#endif\n", "\n#define X(a) a\n", "\n#include <stdio.h>\n", "")
+_SPICE = [*_WORDS.split(), *_LINES]
 
 
 def _compiles(path: Path, content: str | bytes) -> bool:
@@ -117,7 +119,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         compile_c(tmp_path, FrontEndOptions(), "t")
 
 
-_DEEP = 4000
+_DEEP = 2500
 DEEP = {
     "parentheses": "int x = " + "(" * _DEEP + "1" + ")" * _DEEP + ";",
     "signs": "int f(int a) { return " + "-~" * _DEEP + "a; }",

@@ -96,7 +96,8 @@ def test_the_usual_conversions(a: CType, b: CType, expected: CType) -> None:
         ("1.5f", 1.5, FLOAT), (".5e1", 5.0, DOUBLE), ("0x1.8p1", 3.0, DOUBLE),
         ("1.00000017881393432617187499f", 1.0000001192092896, FLOAT),
         ("1.00000017881393432617187500f", 1.000000238418579, FLOAT),
-        ("1.00000017881393432617187501f", 1.000000238418579, FLOAT), ("0.1f16", 0.0999755859375, FLOAT16),
+        ("1.00000017881393432617187501f", 1.000000238418579, FLOAT),
+        ("0.1f16", 0.0999755859375, FLOAT16),
     ],
 )  # fmt: skip
 def test_constants_have_the_first_type_that_holds_them(

@@ -1,0 +1,1 @@
+"""Processing in memory: instruction set, device, timing, compiler."""

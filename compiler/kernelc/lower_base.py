@@ -24,6 +24,7 @@ from hcc.compiler.kernelc.types import (
     Member,
     PointerType,
     RecordType,
+    all_quals,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Lowering:
         return made
 
     def alloca_for(self, type_: CType, name: str = "") -> Instr:
-        return self.alloca(type_.size, type_.align, name, bool(type_.quals & VOLATILE))
+        return self.alloca(type_.size, type_.align, name, bool(all_quals(type_) & VOLATILE))
 
     def go_to(self, block: Block) -> None:
         """Branch to a block from the current one, if that is still open, and go on there."""

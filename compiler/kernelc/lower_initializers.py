@@ -19,7 +19,7 @@ from hcc.compiler.kernelc.syntax import (
     IntConst,
     StringConst,
 )
-from hcc.compiler.kernelc.types import VOLATILE, CType
+from hcc.compiler.kernelc.types import VOLATILE, CType, all_quals
 
 if TYPE_CHECKING:
     pass
@@ -51,7 +51,8 @@ class InitializerLowering(CallLowering):
         elements = init.elements
         constant = [e for e in elements if _is_constant(e.value)]
         mostly = len(constant) >= TEMPLATE_ELEMENTS and len(constant) * 2 >= len(elements)
-        if mostly and not all(_is_zero(e.value) for e in constant) and not type_.quals & VOLATILE:
+        volatile = all_quals(type_) & VOLATILE
+        if mostly and not volatile and not all(_is_zero(e.value) for e in constant):
             self._from_template(place, type_, elements, constant)
             return
         if not init.covers_all:

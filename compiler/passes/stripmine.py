@@ -12,11 +12,11 @@ A loop counts if one of its exits, taken at the header before anything else happ
 only latch, compares an induction variable (a header parameter that the latch changes by a
 constant) with a value from outside the loop. Other exits may exist: they leave as before.
 
-A loop that does not count gets a counter of its own that its latches decrease:
+A loop that does not count gets a counter of its own:
 
     do {
         left = strip
-        while (condition) { body; if (--left == 0) break }
+        while (condition && left != 0) { left--; body }
     } while (not done and (poll, true))
 """
 
@@ -181,25 +181,59 @@ def _count_rounds(function: Function, loop: Loop, strip: int) -> None:
         edge.block = outer
     start: list[Operand] = [*outer.params, int_const(I32, strip)]
     outer.instrs = [Instr(VOID, op=Op.BR, targets=[Edge(header, start)])]
+    state: list[Operand] = list(header.params)
     left = Value(I32, "left")
     header.params.append(left)
     ends = [latch.terminator for latch in loop.latches]
     backs = [(end, e) for end in ends for e in end.targets if e.block is header]
-    for number, (terminator, edge) in enumerate(backs):
-        check = Block(f"{outer.name}.count{number}")
-        poll = Block(f"{outer.name}.poll{number}")
-        state = list(edge.args)
-        edge.block, edge.args = check, []
-        loc = terminator.loc
-        fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)], loc=loc)
-        more = Instr(I1, op=Op.NE, args=[fewer, int_const(I32, 0)], loc=loc)
-        again = Edge(header, [*state, fewer])
-        branch = Instr(VOID, op=Op.CBR, args=[more], targets=[again, Edge(poll)], loc=loc)
-        check.instrs = [fewer, more, branch]
-        back = Instr(VOID, op=Op.BR, targets=[Edge(outer, state)], loc=loc)
-        poll.instrs = [Instr(VOID, op=Op.POLL, loc=loc), back]
-        function.blocks += [check, poll]
+    stays = _tested_at_header(loop)
+    if stays is not None:
+        # Behind the loop's own test, so that LLVM still rotates the loop by that.
+        for latch in loop.latches:
+            fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)])
+            latch.instrs.insert(-1, fewer)
+            for edge in latch.terminator.targets:
+                if edge.block is header:
+                    edge.args.append(fewer)
+        onward = Edge(stays.block, stays.args)
+        stays.block, stays.args = _check(function, outer, left, onward, state, 0), []
+    else:
+        for number, (terminator, edge) in enumerate(backs):
+            fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)])
+            again = Edge(header, [*edge.args, fewer])
+            check = _check(function, outer, fewer, again, list(edge.args), number)
+            check.instrs.insert(0, fewer)
+            edge.block, edge.args = check, []
+            check.instrs[-1].loc = terminator.loc
     function.blocks.insert(function.blocks.index(header), outer)
+
+
+def _tested_at_header(loop: Loop) -> Edge | None:
+    """The edge on which the loop goes on, if its header does nothing but test; else None."""
+    header = loop.header
+    terminator = header.terminator
+    if terminator.op is not Op.CBR or header in loop.latches:
+        return None
+    inside = [edge for edge in terminator.targets if edge.block in loop.blocks]
+    quiet = all(
+        i.op.is_pure or (i.op is Op.LOAD and not i.attr.volatile) for i in header.instrs[:-1]
+    )
+    return inside[0] if len(inside) == 1 and quiet else None
+
+
+def _check(
+    function: Function, outer: Block, left: Value, onward: Edge, state: list[Operand], number: int
+) -> Block:
+    """A block that goes on along an edge while rounds are left, and else polls and starts the
+    next strip with `state`."""
+    check = Block(f"{outer.name}.count{number}")
+    poll = Block(f"{outer.name}.poll{number}")
+    more = Instr(I1, op=Op.NE, args=[left, int_const(I32, 0)])
+    check.instrs = [more, Instr(VOID, op=Op.CBR, args=[more], targets=[onward, Edge(poll)])]
+    back = Instr(VOID, op=Op.BR, targets=[Edge(outer, state)])
+    poll.instrs = [Instr(VOID, op=Op.POLL), back]
+    function.blocks += [check, poll]
+    return check
 
 
 def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int) -> None:

@@ -11,15 +11,16 @@ import click
 if TYPE_CHECKING:
     from hcc.runtime.process import Death, Process
 
-ENGINES = ["interp", "native", "qemu"]
+ENGINES = ["jit", "interp", "lockstep", "native", "qemu"]
+TIMED_OUT = 124  # as timeout(1) has it
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--isa", help="ISA to start on (default: the first of the plan or program).")
-@click.option("--engine", default="interp", type=click.Choice(ENGINES), show_default=True,
-              help="What executes the code.")  # fmt: skip
+@click.option("--engine", default="jit", type=click.Choice(ENGINES), show_default=True,
+              help="What executes the code; lockstep runs jit and interp and compares them.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN",
               help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
                    "random@N: move with probability 1/N.")  # fmt: skip
@@ -27,6 +28,8 @@ ENGINES = ["interp", "native", "qemu"]
 @click.option("--poison", is_flag=True,
               help="Overwrite the source's registers and stack at each move.")  # fmt: skip
 @click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Stop the program after so long, with exit status 124.")  # fmt: skip
 @click.option("--trace", is_flag=True, help="Print every instruction to standard error.")
 @click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
               help="Environment variable of the program (it has no others).")  # fmt: skip
@@ -39,6 +42,7 @@ def command(
     seed: int,
     poison: bool,
     stats: Path | None,
+    timeout: float | None,
     trace: bool,
     env: tuple[str, ...],
 ) -> int:
@@ -52,14 +56,16 @@ def command(
     if engine in ("native", "qemu"):
         from hcc.runtime.external import run_external
 
-        if plan or trace or stats:
-            raise HccError(f"--migrate, --trace and --stats need an emulator, not {engine}")
+        if plan or trace or stats or timeout:
+            raise HccError(
+                f"--migrate, --trace, --stats and --timeout need an emulator, not {engine}"
+            )
         return run_external(program, isa or program.host_isa, engine, argv, env)
     from hcc.runtime.process import Process
 
     parsed = parse_plan(plan, program.isas, seed) if plan else None
     first = parsed.ring[0] if isinstance(parsed, RingPlan) else program.isas[0]
-    process = Process(program, isa or first, argv, env)
+    process = Process(program, isa or first, argv, env, engine, count=stats is not None)
     process.poison = poison
     if parsed:
         process.watch_points(parsed)
@@ -67,18 +73,23 @@ def command(
         from hcc.runtime.trace import Tracer
 
         process.trace = Tracer(sys.stderr)
-    return finish(process, stats)
+    return finish(process, stats, timeout)
 
 
-def finish(process: Process, stats: Path | None) -> int:
+def finish(process: Process, stats: Path | None, timeout: float | None = None) -> int:
     """Run a process to its end; the exit status of the command."""
+    from hcc.runtime.process import TimedOut
+
     try:
-        result = process.run()
+        result: int | Death | None = process.run(timeout)
+    except TimedOut as error:
+        print(f"hcc: {error}", file=sys.stderr)
+        result = None
     finally:
         process.close()
     if stats is not None:
         write_stats(process, stats)
-    return exit_status(result)
+    return TIMED_OUT if result is None else exit_status(result)
 
 
 def exit_status(result: int | Death) -> int:

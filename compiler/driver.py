@@ -30,11 +30,23 @@ class CompileOptions:
 def compile_program(sources: Sequence[Path], options: CompileOptions) -> Program:
     """Compile and link C sources; CompileError carries the diagnostics of all of them."""
     modules = front_end(sources, options.front_end)
+    library = library_units(options.build)
+    _internalise(modules, {name for unit in library for name in unit.globals})
     units = build_units(modules, options.build)
     info = BuildInfo(
         options.build.opt_level, options.build.points.value, tuple(s.name for s in sources)
     )
-    return link(units, library_units(options.build), options.build.isas, info)
+    return link(units, library, options.build.isas, info)
+
+
+def _internalise(modules: Sequence[Module], library: set[str]) -> None:
+    """Make the objects private that no other module names: all of the program is here."""
+    for module in modules:
+        others = [other for other in modules if other is not module]
+        named = {n for other in others for n in (*other.extern_data, *other.globals)} | library
+        for name, item in module.globals.items():
+            if name not in named:
+                item.exported = item.tentative = False
 
 
 def front_end(sources: Sequence[Path], options: FrontEndOptions) -> list[Module]:

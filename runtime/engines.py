@@ -67,6 +67,10 @@ def make_cpu(
     from hcc.emulator.jit.engine import JitCpu
     from hcc.emulator.jit.function import Options
 
+    if engine == "lockstep":
+        from hcc.emulator.jit.lockstep import LockstepCpu
+
+        return LockstepCpu(arch, memory, code, functions_of(program, isa))
     cpu = JitCpu(arch, memory, code, functions_of(program, isa), Options(count=count))
     cpu.on_syscall = on_syscall
     return cpu

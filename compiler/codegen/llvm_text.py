@@ -10,6 +10,7 @@ meaning equal on every ISA and every activation record complete:
 * a site's call carries a "deopt" bundle: (function id, site id, count, live values), which the
   code generator turns into stack-map records by itself, without gc.statepoint; inlining prepends
   the caller's bundle, so a record describes several virtual frames, outermost first;
+* alias scopes only say that private objects whose address is not taken are out of reach;
 * "no-builtins" on definitions and `nobuiltin` on declarations: LLVM does not take our functions
   for the C library's (it would fold `sin(0.5)` with the host's, and call malloc's result noalias).
 """
@@ -21,6 +22,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
+from hcc.compiler.codegen.aliases import AliasScopes, alias_scopes
 from hcc.compiler.ir.cfg import has_loops
 from hcc.compiler.ir.module import (
     Block,
@@ -93,12 +95,15 @@ def llvm_const(const: Const) -> str:
 class _ModuleEmitter:
     module: Module
     intrinsics: set[str] = field(factory=set)
+    scopes: AliasScopes = field(factory=AliasScopes)
 
     def text(self) -> str:
+        self.scopes = alias_scopes(self.module)
         bodies = []
         for function in self.module.functions.values():
             bodies += _FunctionEmitter(self, function).lines()
-        return "\n".join([*self.declarations(), *sorted(self.intrinsics), *bodies, *_TAIL]) + "\n"
+        head = [*self.declarations(), *sorted(self.intrinsics)]
+        return "\n".join([*head, *bodies, *_TAIL, *self.scopes.definitions()]) + "\n"
 
     def declarations(self) -> Iterable[str]:
         m = self.module
@@ -320,12 +325,14 @@ class _FunctionEmitter:
 
     def op_load(self, i: Instr, name: str, type_: str) -> None:
         volatile = "volatile " if i.attr.volatile else ""
-        self.line(f"{name} = load {volatile}{type_}, {self.typed(i.args[0])}, align {i.attr.align}")
+        addr, scope = self.typed(i.args[0]), self.owner.scopes.metadata(i)
+        self.line(f"{name} = load {volatile}{type_}, {addr}, align {i.attr.align}{scope}")
 
     def op_store(self, i: Instr, name: str, type_: str) -> None:
         volatile = "volatile " if i.attr.volatile else ""
         value, addr = map(self.typed, i.args)
-        self.line(f"store {volatile}{value}, {addr}, align {i.attr.align}")
+        scope = self.owner.scopes.metadata(i)
+        self.line(f"store {volatile}{value}, {addr}, align {i.attr.align}{scope}")
 
     def op_ptradd(self, i: Instr, name: str, type_: str) -> None:
         base, offset = map(self.typed, i.args)
@@ -344,7 +351,8 @@ class _FunctionEmitter:
         function = self.owner.intrinsic("llvm.memset.p0.i64", "void", "ptr, i8, i64, i1")
         to, byte, size = i.args
         rest = f"{self.typed(byte)}, {self.typed(size)}, i1 false"
-        self.line(f"call void {function}(ptr align {i.attr} {self.value(to)}, {rest})")
+        scope = self.owner.scopes.metadata(i)
+        self.line(f"call void {function}(ptr align {i.attr} {self.value(to)}, {rest}){scope}")
 
     # ---- calls, sites and what the runtime sees ----
 

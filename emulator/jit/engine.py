@@ -319,6 +319,39 @@ class JitCpu:
         """Let the operating system act, if it wants to act in place; whether it did."""
         return self.on_syscall is not None and self.on_syscall()
 
+    # ---- one region at a time, for `lockstep` ----
+
+    def interruption(self) -> Interrupted:
+        """What `run` raises when it has been stopped."""
+        return Interrupted("interrupted")
+
+    def has_code(self, pc: int) -> bool:
+        """Whether there is compiled code for an address, which is made now if need be."""
+        translator = self.translator
+        if pc not in translator.compiled and pc not in translator.refused:
+            text, starts = translator.translate([(pc, True)])
+            if pc in starts:
+                translator.compile(text, starts)
+        return pc in translator.compiled
+
+    def run_region(self, pc: int) -> tuple[int, Stop | None]:
+        """Run the compiled region at `pc` (more often if it jumps to itself): how many
+        instructions it executed, and what stopped it. Needs options `count` and no `nest`."""
+        if self._slot is None:
+            self._slot = self.translator.support.register(self._native.address)
+        self._native.set_word(layout.STACK_LIMIT, stacks.limit_of_thread())
+        self._native.set_word(layout.COUNT, 0)
+        with self.translator.only(pc):
+            after = self._enter(pc)
+        count = self._native.word(layout.COUNT)
+        self._native.set_word(layout.COUNT, 0)
+        stop, self._pending = self._pending, None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        self.state.pc = ~after if after < 0 else after
+        return count, stop
+
     # ---- entering compiled code ----
 
     def _installed(self, starts: list[int]) -> None:

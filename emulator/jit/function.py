@@ -70,12 +70,14 @@ class CodeSpan:
 
 @frozen
 class Options:
-    """What kind of code to make."""
+    """What kind of code to make.
+
+    `count` keeps the exact number of instructions executed. Without `nest`, calls, returns and
+    jumps out of a region all return to the engine.
+    """
 
     count: bool = False
-    limit: bool = False
-    addresses: str = "limit"
-    volatile: bool = True
+    nest: bool = True
 
 
 def function_name(start: int) -> str:
@@ -132,7 +134,6 @@ class RegionPrinter(Printer):
         self._cell_types: dict[Cell, str] = {}
         self._checked: set[Node] = set()
         self._late: list[str] = []
-        self._volatile = "volatile " if options.volatile else ""
         self._block = next(iter(self.flow.blocks.values()))
         self._votes = region.votes.floats
 
@@ -153,9 +154,8 @@ class RegionPrinter(Printer):
         self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {_STATE}")
         table = self.field(layout.TABLE)
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {_STATE}")
-        if self.options.addresses == "limit":
-            limit = self.field(layout.LIMIT)
-            self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {_STATE}")
+        limit = self.field(layout.LIMIT)
+        self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {_STATE}")
         if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
                for b in self.region.blocks.values()):  # fmt: skip
             self._check_stack()
@@ -381,14 +381,14 @@ class RegionPrinter(Printer):
 
     def _tail(self, pc: str, target: int | None) -> None:
         """Go on at a guest address by a tail call."""
-        if target is not None and self.span.index(target) is None:
+        if not self.options.nest or (target is not None and self.span.index(target) is None):
             self.line(f"ret i64 {pc}")
             return
-        function = self._callee(pc, target, "out")
+        function = self._callee(pc, target)
         result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc}), {self._place()}")
         self.line(f"ret i64 {result}")
 
-    def _callee(self, pc: str, target: int | None, unfit: str) -> str:
+    def _callee(self, pc: str, target: int | None) -> str:
         """The function for a guest address; an address that has none is returned."""
         if target is not None:
             if target in self.together:
@@ -451,10 +451,10 @@ class RegionPrinter(Printer):
         self._write_back(edge)
         self._write_count()
         known = jump.target.const
-        if known is not None and self.span.index(known) is None:
+        if not self.options.nest or (known is not None and self.span.index(known) is None):
             self.line(f"ret i64 {target}")
             return
-        function = self._callee(target, known, "out")
+        function = self._callee(target, known)
         self._come_back(edge, f"call i64 {function}(ptr %s, i64 {target})", jump.next_pc)
 
     def _come_back(self, edge: Edge, call: str, next_pc: int) -> None:
@@ -524,7 +524,7 @@ class RegionPrinter(Printer):
         kind = _memory_type(node)
         where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
-        name = self.let(f"load {self._volatile}{kind}, ptr {pointer}, align 1, {_GUEST}, {where}")
+        name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {_GUEST}, {where}")
         self.know(node, kind, name)
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
@@ -533,19 +533,11 @@ class RegionPrinter(Printer):
         size = value.ty.bits // 8
         where = self.accesses.location(pc, size, True, self.scope)
         pointer = self._pointer(pc, addr, size, True)
-        self.line(f"store {self._volatile}{content}, ptr {pointer}, align 1, {_GUEST}, {where}")
+        self.line(f"store volatile {content}, ptr {pointer}, align 1, {_GUEST}, {where}")
 
     def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
         """The host address of a guest address, which is known to lie in or around guest memory."""
         root, step = _displaced(addr)
-        if self.options.addresses == "trunc":
-            name = self._arg(addr)
-            low = self.let(f"and i64 {name}, {SPACE - 1}")
-            return self.let(f"getelementptr i8, ptr %mem, i64 {low}")
-        if self.options.addresses == "clamp":
-            umin = self.intrinsic("llvm.umin.i64", "i64", "i64, i64")
-            low = self.let(f"call i64 {umin}(i64 {self._arg(addr)}, i64 {SPACE})")
-            return self.let(f"getelementptr i8, ptr %mem, i64 {low}")
         if not _bounded(root) and root not in self._checked:
             self._check(pc, root, step, size << 1 | writes)
         name = self._arg(root)
@@ -554,8 +546,7 @@ class RegionPrinter(Printer):
 
     def _check(self, pc: int, root: Node, step: int, column: int) -> None:
         name = self._arg(root)
-        limit = str(SPACE) if self.options.addresses == "check" else "%limit"
-        fits = self.let(f"icmp ult i64 {name}, {limit}")
+        fits = self.let(f"icmp ult i64 {name}, %limit")
         fine, wild = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {fits}, label %{fine}, label %{wild}, !prof !5")
         with self._elsewhere(wild):

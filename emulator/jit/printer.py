@@ -202,7 +202,7 @@ class Printer:
             left, right = self._arg(args[0]), self._arg(args[1])
             kind = "i128" if source is I128 else llvm_type(source)
             return self.let(f"{_PLAIN[op]} {kind} {left}, {right}")  # type: ignore[index]
-        if op is Op.ZEXT and text == "<2 x i64>":
+        if op is Op.ZEXT and ty is I128 and text == "<2 x i64>":
             low = self.value(_widened(args[0]), "i64")
             return self.let(f"insertelement <2 x i64> zeroinitializer, i64 {low}, i32 0")
         if op in _CONVERSIONS:

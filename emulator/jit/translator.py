@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
@@ -92,6 +93,7 @@ class Translator:
         self.regions: dict[int, Region] = {}
         self.compiled: set[int] = set()
         self.refused: set[int] = set()
+        self._functions: dict[int, int] = {}
         self._placed: list[Placed] = []
         self._entries: list[disk.Entry] = []
         self._key: str | None = None
@@ -209,9 +211,23 @@ class Translator:
         for start in entry.starts:
             index = self.span.index(start)
             assert index is not None
-            self.table[index] = address + image.symbols[function_name(start)]
+            self._functions[start] = address + image.symbols[function_name(start)]
+            if self.options.nest:
+                self.table[index] = self._functions[start]
             self.compiled.add(start)
         return list(entry.starts)
+
+    @contextmanager
+    def only(self, pc: int) -> Iterator[None]:
+        """Within, the table knows the code of one address only."""
+        index = self.span.index(pc)
+        assert index is not None
+        code = self._functions[pc]
+        self.table[index] = code
+        try:
+            yield
+        finally:
+            self.table[index] = self.support.stub
 
     # ---- the cache ----
 

@@ -22,10 +22,10 @@ demo: $(BIN)/hcc  ## Compile an example, run it, and move it between three ISAs
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev debian-packages  ## Run the quick tests
-	$(BIN)/python -m pytest -q -m "not long"
+	$(BIN)/python -m pytest -q -n 2 -m "not long"
 
 test-long: $(VENV)/.dev debian-packages  ## Run all tests, the long ones too
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 lint: $(VENV)/.dev  ## Check style and types
 	$(BIN)/ruff check .
@@ -53,4 +53,4 @@ clean:  ## Remove what the other targets made
 
 .PHONY: test-long-only python-venv
 test-long-only: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m long
+	$(BIN)/python -m pytest -q -n 2 -m long

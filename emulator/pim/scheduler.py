@@ -35,6 +35,7 @@ class _Bank:
     opened: int = -(1 << 30)
     can_open: int = 0  # tRP after its PRE, tRC after its ACT
     can_close: int = 0
+    closed: int = -(1 << 30)  # its last PRE
 
 
 @define
@@ -152,6 +153,7 @@ class Scheduler:
         self._busy.add(at)
         self.commands.append(Command(at, Kind.PRE, number, bank.row, 0, -1))
         bank.active = False
+        bank.closed = at
         bank.can_open = max(bank.can_open, at + self.spec.tRP)
 
     # Columns
@@ -193,8 +195,9 @@ class Scheduler:
         if self._mode is Mode.SB and self._enter == set(modes.ENTER_BANKS):
             if access.row == modes.ENTER_ROW and access.bank == modes.ENTER_BANKS[-1]:
                 self._enter.clear()
-                for number in modes.ENTER_BANKS:
-                    self._close(number)
+                for number, bank in enumerate(self._banks):
+                    if bank.active:
+                        self._close(number)
                 self._mode = Mode.HAB
                 self._spread()
         elif self._mode is not Mode.SB and access.row == modes.LEAVE_ROW:
@@ -243,9 +246,4 @@ class Scheduler:
         for number, bank in enumerate(self._banks):
             if bank.active:
                 self._close(number)
-        precharged = [
-            command.cycle + self.spec.tRP
-            for command in self.commands[-2 * self.spec.banks :]
-            if command.kind is Kind.PRE
-        ]
-        return max([self._floor, *precharged])
+        return max(self._floor, *(bank.closed + self.spec.tRP for bank in self._banks))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from hcc.compiler.link.unit import ObjectReloc, RawSection
+from hcc.compiler.link.unit import TEXT_PREFIX, ObjectReloc, RawSection
 from hcc.isa.errors import UnsupportedError
 
 # DWARF number of the register that holds the return address in a callee.
@@ -53,8 +53,10 @@ class _Bytes:
         return result - (1 << bits) if result >> (bits - 1) else result
 
 
-def return_slots(section: RawSection | None, arch: str) -> dict[str, int]:
-    """For each function (by section name) the return address's offset from the CFA.
+def return_slots(section: RawSection | None, arch: str) -> dict[tuple[str, int], int]:
+    """For each function (by section and offset in it) the return address's offset from the CFA.
+
+    A section holds one function and the copies of it that LLVM specialised.
 
     Functions that keep it in the link register, which make no calls, are left out. On x86-64 the
     offset is -8 for all and the result empty.
@@ -67,7 +69,7 @@ def return_slots(section: RawSection | None, arch: str) -> dict[str, int]:
     link = _LINK_REGISTER[arch]
     data = _Bytes(section.content)
     cies: dict[int, int] = {}  # offset of a CIE: its data alignment factor
-    result: dict[str, int] = {}
+    result: dict[tuple[str, int], int] = {}
     while data.at + 4 <= len(section.content):
         entry = data.at
         length = data.uint(4)
@@ -80,12 +82,13 @@ def return_slots(section: RawSection | None, arch: str) -> dict[str, int]:
             cies[entry] = _read_cie(data)
         else:
             factor = cies[pointer_at - pointer]
-            function = starts[data.at].place.section or starts[data.at].place.symbol
+            place = starts[data.at].place
+            addend = starts[data.at].addend
             data.at += 8  # pc_begin and pc_range, both 32-bit
             data.skip_block()  # augmentation data
             offset = _saved_register(data, end, link, factor)
             if offset is not None:
-                result[function] = offset
+                result[place.section or TEXT_PREFIX + place.symbol, place.offset + addend] = offset
         data.at = end
     return result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from attrs import define
+from attrs import frozen
 
 from hcc.compiler.link.unit import TEXT_PREFIX, ObjectRecord, RawSection
 from hcc.isa.errors import UnsupportedError
@@ -21,15 +21,18 @@ _STACK_POINTERS = {"x86_64": 7, "aarch64": 31, "riscv64": 2}
 _LOCATION = struct.Struct("<BxHHxxi")
 
 
-@define
+@frozen
 class _Function:
-    name: str
+    """A function of the stack map: its section, where it starts there, frame and records."""
+
+    section: str
+    start: int
     frame_size: int
     records: int
 
 
 def read_records(
-    section: RawSection | None, return_slots: dict[str, int], arch: str
+    section: RawSection | None, return_slots: dict[tuple[str, int], int], arch: str
 ) -> tuple[ObjectRecord, ...]:
     """The records of an object; `return_slots` comes from `frames`."""
     if section is None:
@@ -38,16 +41,16 @@ def read_records(
     version, functions, constants, _ = struct.unpack_from("<BxxxIII", data)
     if version != 3:
         raise UnsupportedError(f"stack maps of version {version}")
-    targets = {r.offset: r.place for r in section.relocs}
+    targets = {r.offset: r for r in section.relocs}
     at = 16
     heads = []
     for _ in range(functions):
         _, size, count = struct.unpack_from("<QQQ", data, at)
-        place = targets[at]
-        name = place.symbol or place.section.removeprefix(TEXT_PREFIX)
+        place, addend = targets[at].place, targets[at].addend
+        name = place.section or TEXT_PREFIX + place.symbol
         if size >= 1 << 63:
             raise UnsupportedError(f"'{name}' has a frame of dynamic size")
-        heads.append(_Function(name, size, count))
+        heads.append(_Function(name, place.offset + addend, size, count))
         at += 24
     pool = struct.unpack_from(f"<{constants}Q", data, at)
     at += 8 * constants
@@ -56,7 +59,8 @@ def read_records(
         # The call instruction of x86-64 pushed the return address above the frame.
         slot = head.frame_size
         if arch != "x86_64" and head.records:
-            slot += return_slots[TEXT_PREFIX + head.name]
+            slot += return_slots[head.section, head.start]
+        name = head.section.removeprefix(TEXT_PREFIX)
         for _ in range(head.records):
             _, offset, _, count = struct.unpack_from("<QIHH", data, at)
             at += 16
@@ -65,8 +69,9 @@ def read_records(
             at = -(-at // 8) * 8
             (live_outs,) = struct.unpack_from("<xxH", data, at)
             at = -(-(at + 4 + 4 * live_outs) // 8) * 8
-            frames = _virtual_frames([_slot(p, pool, arch, head.name) for p in places[3:]])
-            result.append(ObjectRecord(head.name, offset, head.frame_size, slot, frames))
+            frames = _virtual_frames([_slot(p, pool, arch, name) for p in places[3:]])
+            offset += head.start
+            result.append(ObjectRecord(name, offset, head.frame_size, slot, frames))
     return tuple(result)
 
 

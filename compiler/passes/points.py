@@ -108,10 +108,10 @@ def _may_recur(module: Module) -> set[str]:
         reached: set[str] = set()
         work = list(calls[name])
         while work and name not in reached:
-            callee = work.pop()
-            if callee not in reached:
-                reached.add(callee)
-                work.extend(calls[callee])
+            other = work.pop()
+            if other not in reached:
+                reached.add(other)
+                work.extend(calls[other])
         if name in reached:
             found.add(name)
     return found

@@ -213,7 +213,11 @@ class RegionPrinter(Printer):
         return "i64" if text in ("i1", "i32") else text
 
     def _read_cell(self, cell: Cell) -> str:
-        return self.let(f"load {self._cell_type(cell)}, ptr %c{cell}")
+        """What a cell held at the start of the block, even if its variable is changed by now."""
+        name = self.cells.get(cell)
+        if name is None:
+            name = self.cells[cell] = self.let(f"load {self._cell_type(cell)}, ptr %c{cell}")
+        return name
 
     def register(self, node: Node, text: str) -> str:
         if node.op == PART:
@@ -269,6 +273,8 @@ class RegionPrinter(Printer):
             for cell, node in sets.items()
             if mask >> cell & 1
         ]
+        for cell, _ in pairs:
+            self._read_cell(cell)
         for cell, name in pairs:
             self.line(f"store {self._cell_type(cell)} {name}, ptr %c{cell}")
 

@@ -91,6 +91,8 @@ class Printer:
         self._declarations = declarations
         self._names: dict[tuple[Node, str], str] = {}
         self._added: list[tuple[Node, str]] | None = None
+        self.cells: dict[int, str] = {}
+        """Names of what variables held at the start of the block, as far as read."""
         self._count = 0
 
     # ---- lines ----
@@ -119,17 +121,20 @@ class Printer:
     def forget(self) -> None:
         """Begin a new guest block: nothing is known."""
         self._names.clear()
+        self.cells.clear()
 
     @contextmanager
     def side_path(self) -> Iterator[None]:
         """What is named inside is forgotten afterwards."""
         outer, self._added = self._added, []
+        cells = dict(self.cells)
         try:
             yield
         finally:
             for key in self._added:
                 del self._names[key]
             self._added = outer
+            self.cells = cells
 
     def know(self, node: Node, text: str, name: str) -> None:
         """`name` is the node's value in the LLVM type `text`."""

@@ -11,6 +11,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from signal import SIGPIPE
 from typing import Any
 
 from attrs import define, field
@@ -22,6 +23,7 @@ from hcc.runtime.address_space import HEAP_LIMIT
 
 AT_FDCWD = -100
 PROCESS_ID = 1
+LAST_SIGNAL = 64
 _OPEN_FLAGS = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND | os.O_NONBLOCK
 
 
@@ -74,6 +76,8 @@ class Personality:
             return handler(*args)
         except MemoryFault:
             return -errno.EFAULT
+        except OverflowError:  # a number that does not fit the host's call
+            return -errno.EINVAL
         except OSError as error:
             return -(error.errno or errno.EIO)
 
@@ -102,7 +106,12 @@ class Personality:
         return len(content)
 
     def sys_write(self, fd: int, addr: int, size: int, *_: int) -> int:
-        return os.write(self._file(fd).host, self.memory.read(addr, min(size, 1 << 24)))
+        content = self.memory.read(addr, min(size, 1 << 24))
+        try:
+            return os.write(self._file(fd).host, content)
+        except BrokenPipeError as error:
+            # Python ignores SIGPIPE for itself; the program has not asked for that.
+            raise Killed(SIGPIPE) from error
 
     def sys_writev(self, fd: int, vector: int, count: int, *_: int) -> int:
         total = 0
@@ -166,6 +175,8 @@ class Personality:
     def sys_kill(self, pid: int, signal: int, *_: int) -> int:
         if pid != PROCESS_ID:
             return -errno.ESRCH
+        if signal > LAST_SIGNAL:
+            return -errno.EINVAL
         if signal:
             raise Killed(signal)
         return 0
@@ -190,7 +201,10 @@ class Personality:
         return 0
 
     def sys_nanosleep(self, request: int, remain: int, *_: int) -> int:
-        time.sleep(self.memory.load(request, 8) + self.memory.load(request + 8, 8) / 1e9)
+        seconds, nanoseconds = self.memory.load(request, 8), self.memory.load(request + 8, 8)
+        if seconds >> 63 or nanoseconds >= 10**9:
+            return -errno.EINVAL
+        time.sleep(seconds + nanoseconds / 1e9)
         return 0
 
     # ---- snapshots ----

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from signal import SIGPIPE
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
@@ -20,6 +20,9 @@ from hcc.emulator.faults import MemoryFault
 from hcc.emulator.memory import READ, WRITE, Memory, page_ceil
 from hcc.isa.errors import FormatError
 from hcc.runtime.address_space import HEAP_LIMIT
+
+if TYPE_CHECKING:
+    from hcc.runtime.instruments import Instruments
 
 AT_FDCWD = -100
 PROCESS_ID = 1
@@ -62,6 +65,8 @@ class Personality:
     files: dict[int, OpenFile] = field(init=False)
     stdin_read: int = 0
     """Bytes taken from standard input so far."""
+    instruments: Instruments | None = None
+    """Where `hcc_tap` sends its values; without it they are dropped."""
 
     def __attrs_post_init__(self) -> None:
         self.heap_end = self.heap_start
@@ -207,6 +212,13 @@ class Personality:
         time.sleep(seconds + nanoseconds / 1e9)
         return 0
 
+    # ---- devices ----
+
+    def sys_hcc_tap(self, unit: int, addr: int, count: int, flags: int, *_: int) -> int:
+        if self.instruments is not None:
+            self.instruments.tap(self.memory, unit & 0xFFFF_FFFF, addr, count, flags)
+        return 0
+
     # ---- snapshots ----
 
     def state(self) -> dict[str, Any]:
@@ -223,12 +235,17 @@ class Personality:
             "files": files,
             "standard": standard,
             "stdin_read": self.stdin_read,
+            "instruments": self.instruments.state() if self.instruments else {},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a state: reopen the files at their positions."""
         self.heap_start, self.heap_end = state["heap_start"], state["heap_end"]
         self.stdin_read = state["stdin_read"]
+        if state["instruments"]:
+            from hcc.runtime.instruments import Instruments
+
+            self.instruments = Instruments.restored(state["instruments"])
         self.files = {fd: OpenFile(fd, None, 0) for fd in state["standard"]}
         for fd, path, flags, position in state["files"]:
             once = os.O_CREAT | os.O_EXCL | os.O_TRUNC
@@ -247,6 +264,10 @@ def check_state(state: dict[str, Any]) -> None:
         numbers += [fd, flags, position]
         if not isinstance(path, str) or "\0" in path:
             raise ValueError(f"an open file with the path {path!r}")
+    for number, content in state["instruments"].items():
+        numbers.append(int(number))
+        if not isinstance(content, str):
+            raise ValueError(f"an instrumentation unit described by {content!r}")
     if not all(isinstance(n, int) and 0 <= n < 1 << 63 for n in numbers):
         raise ValueError("its open files or heap are described by something else than numbers")
     if not set(state["standard"]) <= {0, 1, 2} or state["heap_end"] > HEAP_LIMIT:

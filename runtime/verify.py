@@ -8,7 +8,8 @@ First the container: checksums, truncation. Then, on the program inside, that
    those of the symbols;
 3. every record of every ISA lies in the code of the function it is for, its frame has the shape of
    the ABI, and each value has a slot of its size inside the frame;
-4. every call that may suspend has a record: no return address can be on a stack without one.
+4. every call that may suspend has a record: no return address can be on a stack without one;
+5. the devices' sections can be read.
 """
 
 from __future__ import annotations
@@ -51,7 +52,19 @@ def verify_program(program: Program) -> list[str]:
         *checker.site_tables(),
         *(problem for isa in program.isas for problem in checker.records(isa)),
         *(problem for isa in program.isas for problem in checker.calls(isa)),
+        *device_sections(program),
     ]
+
+
+def device_sections(program: Program) -> Iterator[str]:
+    """Problems of the sections that devices read."""
+    if ".hcc.lebug" in program.extra:
+        from hcc.isa.lebug.section import unpack_section
+
+        try:
+            unpack_section(program.extra[".hcc.lebug"])
+        except FormatError as error:
+            yield str(error)
 
 
 @define

@@ -18,12 +18,15 @@ from hcc.isa.lebug.chain import Firmware
 
 from .trace import Trace
 
+FORMATS = (".png", ".svg", ".pdf")
+
 
 def plot_trace(trace: Trace, firmware: Firmware, name: str) -> bytes:
     """The picture's bytes, in the format of the file name (png, svg or pdf)."""
-    kind = PurePath(name).suffix.lower().lstrip(".")
-    if kind not in ("png", "svg", "pdf"):
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in FORMATS:
         raise HccError(f"{name}: a plot is a .png, .svg or .pdf file")
+    kind = suffix[1:]
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

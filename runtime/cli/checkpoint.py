@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hcc.runtime.cli.instruments import UnitOptions, unit_options
+
 
 @click.command()
 @click.argument("binary", type=click.Path(path_type=Path))
@@ -18,6 +20,7 @@ import click
 @click.option("--isa", help="ISA to start on (default: the program's first).")
 @click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
               help="Environment variable of the program.")  # fmt: skip
+@unit_options
 def command(
     binary: Path,
     args: tuple[str, ...],
@@ -25,6 +28,7 @@ def command(
     output: Path,
     isa: str | None,
     env: tuple[str, ...],
+    units: UnitOptions,
 ) -> int:
     """Stop a program at a migration point and write an ISA-neutral snapshot.
 
@@ -37,6 +41,7 @@ def command(
 
     program = read_program(binary)
     process = Process(program, isa or program.isas[0], [str(binary), *args], env)
+    units.attach(process)
     process.watch_points(None, checkpoint_at=point)
     try:
         result = process.run()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hcc.runtime.cli.instruments import SECTION, FirmwareOptions, firmware_options
+
 ISAS = "x86_64,aarch64,riscv64"
 
 
@@ -25,6 +27,7 @@ ISAS = "x86_64,aarch64,riscv64"
               help="Print a form instead: IR of the front end, IR after the passes, LLVM IR "
                    "before and after optimisation, or assembly.")  # fmt: skip
 @click.option("--verify-passes", is_flag=True, help="Run the IR verifier after every pass.")
+@firmware_options
 def command(
     files: tuple[Path, ...],
     output: Path | None,
@@ -35,8 +38,11 @@ def command(
     points: str,
     emit: str | None,
     verify_passes: bool,
+    lebug: FirmwareOptions,
 ) -> int:
     """Compile C sources into one fat binary."""
+    from attrs import evolve
+
     from hcc.compiler.build import BuildOptions
     from hcc.compiler.diagnostics import CompileError
     from hcc.compiler.driver import CompileOptions, compile_program, emit_form
@@ -57,6 +63,11 @@ def command(
     except CompileError as error:
         print(error, file=sys.stderr)
         return 2
+    firmware = lebug.compile()
+    if firmware:
+        from hcc.isa.lebug.section import pack_section
+
+        program = evolve(program, extra=program.extra | {SECTION: pack_section(firmware)})
     write_atomically(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
     return 0
 

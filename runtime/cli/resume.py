@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hcc.runtime.cli.instruments import TraceFiles, trace_options
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -14,8 +16,15 @@ import click
 @click.option("--seed", default=0, help="Seed of a random plan.")
 @click.option("--poison", is_flag=True, help="As for `hcc run`.")
 @click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
+@trace_options
 def command(
-    file: Path, isa: str | None, plan: str | None, seed: int, poison: bool, stats: Path | None
+    file: Path,
+    isa: str | None,
+    plan: str | None,
+    seed: int,
+    poison: bool,
+    stats: Path | None,
+    traces: TraceFiles,
 ) -> int:
     """Go on from a snapshot that `hcc checkpoint` wrote."""
     from hcc.runtime import snapshot
@@ -28,4 +37,4 @@ def command(
     process.stop_watching()
     if plan:
         process.watch_points(parse_plan(plan, saved.program.isas, seed))
-    return finish(process, stats)
+    return finish(process, traces, stats)

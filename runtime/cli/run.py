@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hcc.runtime.cli.instruments import TraceFiles, UnitOptions, trace_options, unit_options
+
 if TYPE_CHECKING:
     from hcc.runtime.process import Death, Process
 
@@ -20,7 +22,7 @@ TIMED_OUT = 124  # as timeout(1) has it
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--isa", help="ISA to start on (default: the first of the plan or program).")
 @click.option("--engine", default="jit", type=click.Choice(ENGINES), show_default=True,
-              help="What executes the code; lockstep runs jit and interp and compares them.")  # fmt: skip
+              help="What executes the code; lockstep compares jit with interp.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN",
               help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
                    "random@N: move with probability 1/N.")  # fmt: skip
@@ -33,6 +35,8 @@ TIMED_OUT = 124  # as timeout(1) has it
 @click.option("--trace", is_flag=True, help="Print every instruction to standard error.")
 @click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
               help="Environment variable of the program (it has no others).")  # fmt: skip
+@unit_options
+@trace_options
 def command(
     binary: Path,
     args: tuple[str, ...],
@@ -45,6 +49,8 @@ def command(
     timeout: float | None,
     trace: bool,
     env: tuple[str, ...],
+    units: UnitOptions,
+    traces: TraceFiles,
 ) -> int:
     """Run a fat binary. Arguments of the program follow `--`."""
     from hcc.isa.errors import HccError
@@ -56,9 +62,9 @@ def command(
     if engine in ("native", "qemu"):
         from hcc.runtime.external import run_external
 
-        if plan or trace or stats or timeout:
+        if plan or trace or stats or timeout or units.firmware.firmware:
             raise HccError(
-                f"--migrate, --trace, --stats and --timeout need an emulator, not {engine}"
+                f"--migrate, --trace, --stats, --timeout and --lebug need an emulator, not {engine}"
             )
         return run_external(program, isa or program.host_isa, engine, argv, env)
     from hcc.runtime.process import Process
@@ -73,13 +79,17 @@ def command(
         from hcc.runtime.trace import Tracer
 
         process.trace = Tracer(sys.stderr)
-    return finish(process, stats, timeout)
+    units.attach(process)
+    return finish(process, traces, stats, timeout)
 
 
-def finish(process: Process, stats: Path | None, timeout: float | None = None) -> int:
+def finish(
+    process: Process, traces: TraceFiles, stats: Path | None, timeout: float | None = None
+) -> int:
     """Run a process to its end; the exit status of the command."""
     from hcc.runtime.process import TimedOut
 
+    traces.check(process)
     try:
         result: int | Death | None = process.run(timeout)
     except TimedOut as error:
@@ -87,8 +97,9 @@ def finish(process: Process, stats: Path | None, timeout: float | None = None) -
         result = None
     finally:
         process.close()
+    units = traces.write(process)
     if stats is not None:
-        write_stats(process, stats)
+        write_stats(process, stats, units)
     return TIMED_OUT if result is None else exit_status(result)
 
 
@@ -100,13 +111,15 @@ def exit_status(result: int | Death) -> int:
     return 128 + result.signal
 
 
-def write_stats(process: Process, path: Path) -> None:
-    """Write a process's statistics as JSON; the keys are those of `Statistics`."""
+def write_stats(process: Process, path: Path, units: dict[str, object]) -> None:
+    """Write a process's statistics as JSON: the keys are those of `Statistics`, and `lebug` has
+    the report of each instrumentation unit."""
     import json
 
     from attrs import asdict
 
     from hcc.isa.store import write_atomically
 
-    text = json.dumps(asdict(process.statistics), indent=2) + "\n"
+    found = asdict(process.statistics) | ({"lebug": units} if units else {})
+    text = json.dumps(found, indent=2) + "\n"
     write_atomically(path, text.encode())

@@ -1,7 +1,5 @@
 """Bytecode and UART images: what they hold, and that nothing but a whole one is taken."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import struct

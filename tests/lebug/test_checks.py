@@ -1,7 +1,5 @@
 """Each finding of the checks: the firmware that causes it, its chain, its words."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """`hcc firmware` and `hcc bench lebug` as a user calls them."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """The example runs as its text says, and its firmware compiles with nothing to complain about."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import runpy

@@ -1,7 +1,5 @@
 """The text front end: what it takes, what it refuses, and where it says so."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import pytest

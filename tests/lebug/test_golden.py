@@ -1,7 +1,5 @@
 """Every case of the reference data, through the command line as a script would run it."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import json

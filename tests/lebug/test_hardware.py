@@ -4,8 +4,6 @@ The expected rows are those of the table of differences in LeBug's reference res
 Verilator from the published SystemVerilog.
 """
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 from typing import Any

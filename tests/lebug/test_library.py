@@ -1,7 +1,5 @@
 """Every library firmware against its formula in numpy, on random vectors and frames."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import inspect

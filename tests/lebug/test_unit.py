@@ -1,7 +1,5 @@
 """The unit as a device: what it accepts, what it reports, and that its state is all of it."""
 
-# ruff: noqa: SIM300 (tests put the expected value first)
-
 from __future__ import annotations
 
 import json

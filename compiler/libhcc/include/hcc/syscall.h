@@ -26,6 +26,7 @@
 
 /* hcc's own, the same on every ISA; a real kernel answers -ENOSYS. */
 #define HCC_SYS_TRAP 0x4801
+#define HCC_SYS_TAP 0x4803
 
 #define HCC_AT_FDCWD (-100L)
 

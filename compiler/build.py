@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hcc.compiler.codegen.llvm import compile_object
 from hcc.compiler.codegen.llvm_text import llvm_module
@@ -25,12 +25,14 @@ from hcc.isa.sites import SiteInfo
 
 @frozen
 class BuildOptions:
-    """What code is generated: -O level, ISAs, migration points; `check` verifies every pass."""
+    """What code is generated: -O level, ISAs, migration points; `check` verifies every pass,
+    `debug` keeps source lines."""
 
     opt_level: int = 2
     isas: tuple[str, ...] = ARCHITECTURES
     points: Points = Points.LOOPS
     check: bool = False
+    debug: bool = False
 
 
 def build_unit(module: Module, options: BuildOptions) -> Unit:
@@ -44,10 +46,8 @@ def build_units(modules: Sequence[Module], options: BuildOptions) -> list[Unit]:
         pending = []
         for module in modules:
             prepare(module, options.points, options.check)
-            text = llvm_module(module)
-            jobs = {
-                isa: pool.submit(_generate, text, isa, options.opt_level) for isa in options.isas
-            }
+            text = llvm_module(module, options.debug)
+            jobs = {isa: pool.submit(_generate, text, isa, options) for isa in options.isas}
             pending.append((module, jobs))
         return [
             _unit(module, {isa: job.result() for isa, job in jobs.items()}, options)
@@ -55,9 +55,15 @@ def build_units(modules: Sequence[Module], options: BuildOptions) -> list[Unit]:
         ]
 
 
-def _generate(text: str, isa: str, opt_level: int) -> ObjectCode:
+def _generate(text: str, isa: str, options: BuildOptions) -> ObjectCode:
     target = target_for(isa)
-    return read_object(compile_object(target.localise(text), target, opt_level), isa)
+    content = compile_object(target.localise(text), target, options.opt_level)
+    code = read_object(content, isa)
+    if options.debug:
+        from hcc.compiler.link.lines import read_lines
+
+        code = evolve(code, lines=read_lines(content))
+    return code
 
 
 def _unit(module: Module, code: dict[str, ObjectCode], options: BuildOptions) -> Unit:

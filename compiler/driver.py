@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from hcc.compiler.build import BuildOptions, build_units
+from hcc.compiler.diagnostics import CompileError, Diagnostics
 from hcc.compiler.ir.module import Module
 from hcc.compiler.ir.printer import print_module
 from hcc.compiler.kernelc import FrontEndOptions, compile_c
@@ -27,9 +28,12 @@ class CompileOptions:
     build: BuildOptions
 
 
-def compile_program(sources: Sequence[Path], options: CompileOptions) -> Program:
-    """Compile and link C sources; CompileError carries the diagnostics of all of them."""
-    modules = front_end(sources, options.front_end)
+def compile_program(
+    sources: Sequence[Path], options: CompileOptions, warn: Callable[[str], None] | None = None
+) -> Program:
+    """Compile and link C sources; CompileError carries the diagnostics of all of them. `warn` is
+    called with the rendered warnings of each source that has some."""
+    modules = front_end(sources, options.front_end, warn)
     library = library_units(options.build)
     _internalise(modules, {name for unit in library for name in unit.globals})
     units = build_units(modules, options.build)
@@ -49,18 +53,22 @@ def _internalise(modules: Sequence[Module], library: set[str]) -> None:
                 item.exported = item.tentative = False
 
 
-def front_end(sources: Sequence[Path], options: FrontEndOptions) -> list[Module]:
+def front_end(
+    sources: Sequence[Path], options: FrontEndOptions, warn: Callable[[str], None] | None = None
+) -> list[Module]:
     """The IR modules of the sources, before any pass."""
-    from hcc.compiler.diagnostics import CompileError
-
     names = unit_names(sources)
     modules: list[Module] = []
     failures: list[CompileError] = []
     for source, name in zip(sources, names, strict=True):
+        diagnostics = Diagnostics()
         try:
-            modules.append(compile_c(source, options, name))
+            modules.append(compile_c(source, options, name, diagnostics))
         except CompileError as error:
             failures.append(error)
+        else:
+            if warn is not None and diagnostics.found:
+                warn(diagnostics.render())
     if failures:
         found = tuple(d for error in failures for d in error.diagnostics)
         raise CompileError(found, "\n".join(str(error) for error in failures))
@@ -81,7 +89,12 @@ def unit_names(sources: Sequence[Path]) -> list[str]:
     return names
 
 
-def emit_form(sources: Sequence[Path], options: CompileOptions, form: str) -> str:
+def emit_form(
+    sources: Sequence[Path],
+    options: CompileOptions,
+    form: str,
+    warn: Callable[[str], None] | None = None,
+) -> str:
     """The sources in one of the forms between C and machine code, as text: `ir`, `passes`, `llvm`
     (before optimisation, with its target marks), `opt` and `asm` (for the first ISA asked for)."""
     from hcc.compiler.codegen import llvm
@@ -91,13 +104,13 @@ def emit_form(sources: Sequence[Path], options: CompileOptions, form: str) -> st
     build = options.build
     target = target_for(build.isas[0])
     texts = []
-    for module in front_end(sources, options.front_end):
+    for module in front_end(sources, options.front_end, warn):
         if form != "ir":
             prepare(module, build.points, build.check)
         if form in ("ir", "passes"):
             texts.append(print_module(module))
             continue
-        text = llvm_module(module)
+        text = llvm_module(module, build.debug)
         match form:
             case "llvm":
                 texts.append(text)

@@ -11,28 +11,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from hcc.emulator.faults import Fault, FaultKind
 from hcc.emulator.interpreter import Stop, StopReason
 from hcc.emulator.memory import Memory
-from hcc.isa import thread_block, traps
+from hcc.isa import thread_block
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.fatbinary import Program
-from hcc.runtime.address_space import STACK_SIZE, STACK_TOP, load, write_arguments
+from hcc.runtime import death
+from hcc.runtime.address_space import load, write_arguments
+from hcc.runtime.breakpoints import Breakpoints
+from hcc.runtime.death import Death
 from hcc.runtime.engines import Cpu, make_cpu
 from hcc.runtime.migrate import Plan, poison_stack, start_resumption, write_records
 from hcc.runtime.personality import Exited, Killed, Personality
 from hcc.runtime.symbols import Symbolizer
 from hcc.runtime.unwind import Activation, StackReader
-
-
-@frozen
-class Death:
-    """A process that a signal ended: where, and what is to be said about it."""
-
-    signal: int
-    message: str
 
 
 @define
@@ -128,6 +122,7 @@ class Process:
         self.poison = False
         self.checkpoint_at: int | None = None
         self.trace: Callable[[Process], None] | None = None
+        self.breakpoints: Breakpoints | None = None
         self._moved = False
         self._deadline: float | None = None
         self._cpus: dict[str, Cpu] = {}
@@ -141,6 +136,8 @@ class Process:
             cpu = self._cpus[self.isa] = make_cpu(
                 self.engine, self.program, self.isa, self.memory, self._call_in_place, self.counts
             )
+            if self.breakpoints is not None:
+                self.breakpoints.arm(cpu)
         return cpu
 
     @property
@@ -161,6 +158,12 @@ class Process:
         thread = self.program.symbol(thread_block.SYMBOL)
         assert thread is not None
         self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 1)
+
+    def stop_at(self, breakpoints: Breakpoints) -> None:
+        """Report breakpoints from now on; the engine must be `interp`."""
+        self.breakpoints = breakpoints
+        for cpu in self._cpus.values():
+            breakpoints.arm(cpu)
 
     def stop_watching(self) -> None:
         """Run past migration points without stopping."""
@@ -208,14 +211,15 @@ class Process:
                         self._moved = False
                     case StopReason.FAULT:
                         assert stop.fault is not None
-                        return self._fault_death(stop.fault)
+                        return death.of_fault(self, stop.fault)
+                    case StopReason.BREAKPOINT if self.breakpoints is not None:
+                        self.breakpoints.reached(self)
                     case _:
                         raise AssertionError(f"stopped by {stop.reason}")
         except Exited as end:
             return end.status
         except Killed as end:
-            where = self.symbols.describe(self.cpu.state.pc, self.isa)
-            return Death(end.signal, f"killed by signal {end.signal} in {where} on {self.isa}")
+            return death.of_signal(self, end.signal)
         except _Trapped as end:
             return end.death
         finally:
@@ -261,7 +265,7 @@ class Process:
             self._migration_point()
             return
         if name == "hcc_trap":
-            raise _Trapped(self._trap_death(args[0], args[1]))
+            raise _Trapped(death.of_trap(self, args[0], args[1]))
         if name == "arch_prctl":
             state.set("fs_base", args[1])
             result = 0
@@ -305,51 +309,6 @@ class Process:
         self._moved = True
         resumption = write_records(self.program, self.memory, activations)
         start_resumption(self.cpu.state, self.program, self.memory, resumption, self.poison)
-
-    # ---- death ----
-
-    def _fault_death(self, fault: Fault) -> Death:
-        where = self.symbols.describe(fault.pc, self.isa)
-        text = str(fault)
-        if fault.addr is not None and self._is_stack_overflow(fault.addr):
-            text = f"stack overflow ({fault})"
-        if fault.kind is FaultKind.ILLEGAL:
-            text += f" ({self.program_bytes(fault.pc)})"
-        return Death(fault.signal, f"{text}: pc {fault.pc:#x} in {where} on {self.isa}")
-
-    def program_bytes(self, pc: int) -> str:
-        """The first bytes of code at an address, in hexadecimal."""
-        return self.cpu.code.fetch(pc, 8).hex(" ") or "no code"
-
-    def _is_stack_overflow(self, addr: int) -> bool:
-        below = STACK_TOP - STACK_SIZE
-        data_stack = self.program.data_stack[0]
-        margin = 1 << 24
-        return below - margin <= addr < below or data_stack - margin <= addr < data_stack
-
-    def _trap_death(self, argument: int, function: int) -> Death:
-        """The end of a process that called `__hcc_trap(argument, function)`."""
-        trap = traps.BY_CODE.get(argument & 0xFF)
-        line = (argument & 0xFFFF_FFFF) >> traps.LINE_SHIFT
-        found = self.symbols.function_at(function, self.isa)
-        where = f" in {found[0]}" if found else ""
-        if line:
-            where += f" at line {line}"
-        text = trap.text if trap else f"trap {argument & 0xFF}"
-        signal = trap.signal if trap else 4
-        return Death(signal, f"{text}: pc {self._trap_pc():#x}{where} on {self.isa}")
-
-    def _trap_pc(self) -> int:
-        """The address that `__hcc_trap` returns to: the innermost return address on the stack
-        that lies in none of the functions on the way to the system call."""
-        cpu = self.cpu
-        sp = cpu.state.get(cpu.arch.convention.stack_pointer)
-        for at in range(sp, min(sp + 4096, STACK_TOP), 8):
-            word = self.memory.load(at, 8)
-            found = self.symbols.function_at(word, self.isa)
-            if found is not None and not found[0].startswith("__hcc_"):
-                return word
-        return cpu.state.pc
 
 
 class _Trapped(Exception):

@@ -9,7 +9,7 @@ First the container: checksums, truncation. Then, on the program inside, that
 3. every record of every ISA lies in the code of the function it is for, its frame has the shape of
    the ABI, and each value has a slot of its size inside the frame;
 4. every call that may suspend has a record: no return address can be on a stack without one;
-5. the devices' sections can be read.
+5. source lines and the devices' sections can be read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-from hcc.isa import architecture, elf, fatbinary
+from hcc.isa import architecture, elf, fatbinary, lines
 from hcc.isa.errors import FormatError, HccError
 from hcc.isa.fatbinary import Program
 from hcc.isa.sites import VALUE_SIZES, FunctionInfo, Record, SiteInfo
@@ -52,12 +52,17 @@ def verify_program(program: Program) -> list[str]:
         *checker.site_tables(),
         *(problem for isa in program.isas for problem in checker.records(isa)),
         *(problem for isa in program.isas for problem in checker.calls(isa)),
-        *device_sections(program),
+        *other_sections(program),
     ]
 
 
-def device_sections(program: Program) -> Iterator[str]:
-    """Problems of the sections that devices read."""
+def other_sections(program: Program) -> Iterator[str]:
+    """Problems of the sections beside code and data: source lines, what devices read."""
+    if lines.SECTION in program.extra:
+        try:
+            lines.LineTable.decode(program.extra[lines.SECTION])
+        except FormatError as error:
+            yield str(error)
     if ".hcc.lebug" in program.extra:
         from hcc.isa.lebug.section import unpack_section
 

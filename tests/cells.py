@@ -21,9 +21,10 @@ from hcc.compiler.kernelc import FrontEndOptions
 from hcc.compiler.passes import Points
 from hcc.isa import fatbinary
 from hcc.isa.fatbinary import ARCHITECTURES, Program
+from hcc.runtime.death import Death
 from hcc.runtime.external import command_for
 from hcc.runtime.migrate import parse_plan
-from hcc.runtime.process import Death, Process
+from hcc.runtime.process import Process
 from tests.conftest import require
 
 ROOT = Path(__file__).parent.parent

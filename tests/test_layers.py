@@ -16,7 +16,7 @@ FENCES = {
     "llvmlite": ("compiler/codegen/llvm.py", "emulator/"),
     "lark": ("compiler/",),
     "pcpp": ("compiler/kernelc/",),
-    "elftools": ("emulator/jit/", "runtime/bench/"),
+    "elftools": ("compiler/link/lines.py", "emulator/jit/", "runtime/bench/"),
     "capstone": ("isa/",),
 }
 

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from hcc.compiler.codegen.aliases import AliasScopes, alias_scopes
+from hcc.compiler.codegen.debug_info import DebugInfo
 from hcc.compiler.ir.cfg import has_loops
 from hcc.compiler.ir.module import (
     Block,
@@ -72,9 +73,10 @@ _INTRINSICS = {
 _LIKELY_NOT = "!prof !0"
 
 
-def llvm_module(module: Module) -> str:
-    """The module as LLVM IR text with the marks for `Target.localise`."""
-    emitter = _ModuleEmitter(module)
+def llvm_module(module: Module, debug: bool = False) -> str:
+    """The module as LLVM IR text with the marks for `Target.localise`; with `debug`, source lines
+    for every instruction."""
+    emitter = _ModuleEmitter(module, DebugInfo(module) if debug else None)
     return emitter.text()
 
 
@@ -94,6 +96,7 @@ def llvm_const(const: Const) -> str:
 @define(eq=False)
 class _ModuleEmitter:
     module: Module
+    debug: DebugInfo | None
     intrinsics: set[str] = field(factory=set)
     scopes: AliasScopes = field(factory=AliasScopes)
 
@@ -103,7 +106,10 @@ class _ModuleEmitter:
         for function in self.module.functions.values():
             bodies += _FunctionEmitter(self, function).lines()
         head = [*self.declarations(), *sorted(self.intrinsics)]
-        return "\n".join([*head, *bodies, *_TAIL, *self.scopes.definitions()]) + "\n"
+        tail = [*_TAIL, *self.scopes.definitions()]
+        if self.debug is not None:
+            tail += self.debug.definitions()
+        return "\n".join([*head, *bodies, *tail]) + "\n"
 
     def declarations(self) -> Iterable[str]:
         m = self.module
@@ -177,13 +183,18 @@ class _FunctionEmitter:
             self.out = []
             self.label = self.labels[block]
             for instr in block.instrs:
+                start = len(self.out)
                 self.instr(instr)
+                if self.owner.debug is not None:
+                    self.locate(start, self.owner.debug.location(instr.loc, f))
             self.exits[block] = self.label
             self.bodies[block] = self.out
         params = ", ".join(f"{LLVM_TYPES[p.type]} {self.names[p]}" for p in f.params)
         result = LLVM_TYPES[f.signature.result]
         section = f'section ".text.{f.name}"'
         attrs = "#0" if f.resumes is None or has_loops(f) else "#4"
+        if self.owner.debug is not None:
+            section += f" !dbg !{self.owner.debug.subprogram(f)}"
         head = f"define dso_local {result} @{f.name}({params}) {attrs} {section} {{"
         lines = [head]
         phis = self.phis()
@@ -193,6 +204,12 @@ class _FunctionEmitter:
             lines += self.bodies[block]
         lines.append("}")
         return lines
+
+    def locate(self, start: int, location: int) -> None:
+        """Attach a location to the instructions from a line on."""
+        for i in range(start, len(self.out)):
+            if self.out[i].startswith("  ") and "= @@field" not in self.out[i]:
+                self.out[i] += f", !dbg !{location}"
 
     def phis(self) -> dict[Block, list[str]]:
         """The phi nodes of every block, from the operands of the edges that lead to it."""

@@ -15,9 +15,10 @@ from attrs import define, field
 from hcc.compiler.ir.module import DataReloc, Global
 from hcc.compiler.link.layout import DataLayout, lay_out_data, lay_out_local, lay_out_text
 from hcc.compiler.link.unit import TEXT_PREFIX, ObjectCode, ObjectReloc, Piece, Place, Unit
-from hcc.isa import elf, fatbinary, thread_block
+from hcc.isa import elf, fatbinary, lines, thread_block
 from hcc.isa.errors import HccError
 from hcc.isa.fatbinary import BuildInfo, Program, Region
+from hcc.isa.lines import LineTable
 from hcc.isa.relocation import Relocation
 from hcc.isa.sites import FunctionInfo, IsaTables, Record, SiteTables
 
@@ -220,6 +221,7 @@ class _Linker:
             symbols=self.symbol_table(versions, data),
             sites=self.site_tables(versions),
             build=self.build,
+            extra=self.line_table(),
         )
 
     def stubs(self, name: str) -> list[Piece]:
@@ -351,6 +353,18 @@ class _Linker:
             sizes = {name: len(pieces[index].content) for name, pieces in versions.items()}
             isas[isa] = IsaTables(isa, sizes, tuple(self.records(isa)))
         return SiteTables(tuple(infos.values()), isas)
+
+    def line_table(self) -> dict[str, bytes]:
+        """The source lines of the functions that have any, as a section."""
+        rows = {
+            isa: {
+                name: found
+                for name in self.functions
+                if (found := self.symbols.functions[name].code[isa].lines.get(name))
+            }
+            for isa in self.isas
+        }
+        return {lines.SECTION: LineTable(rows).encode()} if any(rows.values()) else {}
 
     def records(self, isa: str) -> Iterable[Record]:
         linked = set(self.functions)

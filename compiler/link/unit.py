@@ -6,9 +6,10 @@ a time, with its relocations; data is ISA-neutral and has no address yet.
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hcc.compiler.ir.module import Global
+from hcc.isa.lines import Row
 from hcc.isa.sites import SiteInfo, VirtualFrame
 
 
@@ -69,11 +70,13 @@ class ObjectRecord:
 
 @frozen
 class ObjectCode:
-    """The code of a unit for one ISA: functions by symbol, private sections by section name."""
+    """The code of a unit for one ISA: functions by symbol, private sections by section name, and
+    with -g the source lines of each function."""
 
     functions: dict[str, Piece]
     local: dict[str, Piece]
     records: tuple[ObjectRecord, ...]
+    lines: dict[str, tuple[Row, ...]] = field(factory=dict)
 
 
 @frozen

@@ -21,6 +21,8 @@ ISAS = "x86_64,aarch64,riscv64"
 @click.option("-I", "include_dirs", multiple=True, type=click.Path(path_type=Path),
               help="Folder for #include.")  # fmt: skip
 @click.option("-D", "defines", multiple=True, help="Define a macro: NAME or NAME=VALUE.")
+@click.option("-g", "debug", is_flag=True,
+              help="Keep source lines, for reports, traces and disassembly.")  # fmt: skip
 @click.option("--points", default="loops", type=click.Choice(["none", "calls", "loops"]),
               show_default=True, help="Where migration points go.")  # fmt: skip
 @click.option("--emit", type=click.Choice(["ir", "passes", "llvm", "opt", "asm"]),
@@ -35,6 +37,7 @@ def command(
     isas: str,
     include_dirs: tuple[Path, ...],
     defines: tuple[str, ...],
+    debug: bool,
     points: str,
     emit: str | None,
     verify_passes: bool,
@@ -53,13 +56,13 @@ def command(
 
     options = CompileOptions(
         FrontEndOptions(include_dirs, defines=tuple(map(parse_define, defines))),
-        BuildOptions(int(opt_level), parse_isas(isas), Points(points), verify_passes),
+        BuildOptions(int(opt_level), parse_isas(isas), Points(points), verify_passes, debug),
     )
     try:
         if emit:
-            print(emit_form(files, options, emit), end="")
+            print(emit_form(files, options, emit, _warn), end="")
             return 0
-        program = compile_program(files, options)
+        program = compile_program(files, options, _warn)
     except CompileError as error:
         print(error, file=sys.stderr)
         return 2
@@ -70,6 +73,10 @@ def command(
         program = evolve(program, extra=program.extra | {SECTION: pack_section(firmware)})
     write_atomically(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
     return 0
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def parse_define(text: str) -> tuple[str, str]:

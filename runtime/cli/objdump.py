@@ -1,4 +1,4 @@
-"""`hcc objdump`: disassembly of any ISA's code, with migration sites where they are."""
+"""`hcc objdump`: disassembly of any ISA's code, with migration sites and source lines."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def disassembly(program: Program, isa: str, wanted: tuple[str, ...] = ()) -> Ite
     tables = program.sites.isas[isa]
     records = {r.return_addr: r for r in tables.records}
     symbols = Symbolizer(program)
+    line: tuple[str, int] | None = None
     for symbol in sorted(program.symbols, key=lambda s: s.addr):
         if symbol.type != elf.STT_FUNC or (wanted and symbol.name not in wanted):
             continue
@@ -55,8 +56,11 @@ def disassembly(program: Program, isa: str, wanted: tuple[str, ...] = ()) -> Ite
                 yield f"  {at:8x}:  {raw[: arch.insn_align].hex():24}(unknown)"
                 at += arch.insn_align
                 continue
+            if (found := symbols.line_at(at, isa)) is not None and found != line:
+                line = found
+                yield f"  ; {line[0]}:{line[1]}"
             target = arch.call_target(insn, before)
-            note = f"  <{symbols.describe(target, isa)}>" if target is not None else ""
+            note = f"  <{symbols.describe_function(target, isa)}>" if target is not None else ""
             yield f"  {at:8x}:  {raw[: insn.size].hex():24}{insn.text}{note}"
             at, before = insn.next_addr, insn
             record = records.get(at)

@@ -11,7 +11,8 @@ import click
 from hcc.runtime.cli.instruments import TraceFiles, UnitOptions, trace_options, unit_options
 
 if TYPE_CHECKING:
-    from hcc.runtime.process import Death, Process
+    from hcc.runtime.death import Death
+    from hcc.runtime.process import Process
 
 ENGINES = ["jit", "interp", "lockstep", "native", "qemu"]
 TIMED_OUT = 124  # as timeout(1) has it
@@ -21,7 +22,7 @@ TIMED_OUT = 124  # as timeout(1) has it
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--isa", help="ISA to start on (default: the first of the plan or program).")
-@click.option("--engine", default="jit", type=click.Choice(ENGINES), show_default=True,
+@click.option("--engine", type=click.Choice(ENGINES), show_default="jit; interp for --break",
               help="What executes the code; lockstep compares jit with interp.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN",
               help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
@@ -32,6 +33,9 @@ TIMED_OUT = 124  # as timeout(1) has it
 @click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
               help="Stop the program after so long, with exit status 124.")  # fmt: skip
+@click.option("--break", "places", multiple=True, metavar="PLACE",
+              help="Show place and registers on standard error whenever the program gets to this "
+                   "FUNCTION, FILE:LINE (with -g) or 0xADDRESS. Repeatable.")  # fmt: skip
 @click.option("--trace", is_flag=True, help="Print every instruction to standard error.")
 @click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
               help="Environment variable of the program (it has no others).")  # fmt: skip
@@ -41,12 +45,13 @@ def command(
     binary: Path,
     args: tuple[str, ...],
     isa: str | None,
-    engine: str,
+    engine: str | None,
     plan: str | None,
     seed: int,
     poison: bool,
     stats: Path | None,
     timeout: float | None,
+    places: tuple[str, ...],
     trace: bool,
     env: tuple[str, ...],
     units: UnitOptions,
@@ -58,13 +63,15 @@ def command(
     from hcc.runtime.migrate import RingPlan, parse_plan
 
     program = read_program(binary)
+    engine = engine or ("interp" if places else "jit")
     argv = [str(binary), *args]
     if engine in ("native", "qemu"):
         from hcc.runtime.external import run_external
 
-        if plan or trace or stats or timeout or units.firmware.firmware:
+        if plan or trace or stats or timeout or places or units.firmware.firmware:
             raise HccError(
-                f"--migrate, --trace, --stats, --timeout and --lebug need an emulator, not {engine}"
+                "--migrate, --trace, --stats, --timeout, --break and --lebug need an emulator, "
+                f"not {engine}"
             )
         return run_external(program, isa or program.host_isa, engine, argv, env)
     from hcc.runtime.process import Process
@@ -79,6 +86,10 @@ def command(
         from hcc.runtime.trace import Tracer
 
         process.trace = Tracer(sys.stderr)
+    if places:
+        from hcc.runtime.breakpoints import Breakpoints, find_places
+
+        process.stop_at(Breakpoints(find_places(program, places), sys.stderr))
     units.attach(process)
     return finish(process, traces, stats, timeout)
 
@@ -97,6 +108,8 @@ def finish(
         result = None
     finally:
         process.close()
+        if process.trace is not None:
+            print(file=sys.stderr)
     units = traces.write(process)
     if stats is not None:
         write_stats(process, stats, units)

@@ -24,7 +24,8 @@ from hcc.isa.errors import FormatError, HccError
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.isa.store import write_atomically
 from hcc.runtime import snapshot
-from hcc.runtime.process import CheckpointReached, Death, Process
+from hcc.runtime.death import Death
+from hcc.runtime.process import CheckpointReached, Process
 from hcc.runtime.verify import verify_file
 from tests import cells
 

@@ -6,7 +6,10 @@ digest of both, which makes a stale library impossible.
 
 from __future__ import annotations
 
+import gc
+import os
 import pickle
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,18 +26,52 @@ OPT_LEVEL = 2
 
 @cache
 def installation_digest() -> str:
-    """A digest of the compiler and the library, down to the LLVM that generates code."""
-    rooms = (Path(__file__).parent, Path(store.__file__).parent)
+    """A digest of the compiler and the library, down to the LLVM that generates code.
+
+    Reading all files takes longer than small programs take to compile, so the digest is kept,
+    by a digest of what the file system says of them; its times of change cannot be set back.
+    """
+    top = Path(__file__).parent.parent
     files = sorted(
-        path
-        for room in rooms
-        for path in room.rglob("*")
-        if path.suffix in (".py", ".c", ".h", ".lark")
+        (entry.path, entry.stat())
+        for room in (Path(__file__).parent, Path(store.__file__).parent)
+        for entry in _files_under(room)
+        if entry.name.endswith((".py", ".c", ".h", ".lark"))
     )
-    parts = [version("llvmlite").encode(), version("lark").encode(), version("pcpp").encode()]
-    for path in files:
-        parts += [str(path.relative_to(path.anchor)).encode(), path.read_bytes()]
-    return store.digest_of(parts)
+    parts = [f"{name} {version(name)}".encode() for name in ("llvmlite", "lark", "pcpp")]
+    looks = [
+        f"{path} {s.st_ino} {s.st_size} {s.st_mtime_ns} {s.st_ctime_ns}".encode()
+        for path, s in files
+    ]
+    key = store.digest_of([*parts, *looks])
+    known = store.fetch("installation", key)
+    if known is not None:
+        return known.decode()
+    for path, _ in files:
+        parts += [os.path.relpath(path, top).encode(), Path(path).read_bytes()]
+    digest = store.digest_of(parts)
+    store.keep("installation", key, digest.encode())
+    return digest
+
+
+def _files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from _files_under(Path(entry.path))
+        else:
+            yield entry
+
+
+def _unpickled(content: bytes) -> list[Unit]:
+    """The units of a stored library; without garbage collection, which finds nothing in them."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        units: list[Unit] = pickle.loads(content)
+    finally:
+        if collecting:
+            gc.enable()
+    return units
 
 
 def library_units(options: BuildOptions) -> list[Unit]:
@@ -43,8 +80,7 @@ def library_units(options: BuildOptions) -> list[Unit]:
     key = store.digest_of([installation_digest().encode(), repr(own).encode()])
     kept = store.fetch("libhcc", key)
     if kept is not None:
-        units: list[Unit] = pickle.loads(kept)
-        return units
+        return _unpickled(kept)
     from hcc.compiler.kernelc import FrontEndOptions, compile_c
 
     sources = sorted(LIBRARY_DIR.glob("*.c"))

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def architecture(name: str) -> Arch:
     """The record of an ISA by name (x86_64, aarch64, riscv64), imported when first asked for."""
-    arch: Arch = import_module(f"hcc.isa.{name}").ARCH
+    arch: Arch = import_module(f"hcc.isa.{name}.architecture").ARCH
     return arch

@@ -144,9 +144,11 @@ _TAIL = [
     'attributes #0 = { nounwind uwtable "frame-pointer"="none" "no-builtins" }',
     "attributes #1 = { cold nobuiltin nounwind }",
     "attributes #2 = { cold nobuiltin noreturn nounwind }",
-    # A resume function without loops runs once a move: not worth optimising.
-    'attributes #4 = { noinline nounwind optnone uwtable "frame-pointer"="none" "no-builtins" }',
     "attributes #3 = { nobuiltin nounwind }",
+    # A resume function without loops runs once a move: not worth optimising. With loops it may
+    # run long, but is a second copy of its function: no code is unrolled or specialised there.
+    'attributes #4 = { noinline nounwind optnone uwtable "frame-pointer"="none" "no-builtins" }',
+    'attributes #5 = { nounwind optsize uwtable "frame-pointer"="none" "no-builtins" }',
     "declare ptr @llvm.thread.pointer.p0()",
     '!0 = !{!"branch_weights", i32 1, i32 100000}',
 ]
@@ -192,7 +194,7 @@ class _FunctionEmitter:
         params = ", ".join(f"{LLVM_TYPES[p.type]} {self.names[p]}" for p in f.params)
         result = LLVM_TYPES[f.signature.result]
         section = f'section ".text.{f.name}"'
-        attrs = "#0" if f.resumes is None or has_loops(f) else "#4"
+        attrs = "#0" if f.resumes is None else "#5" if has_loops(f) else "#4"
         if self.owner.debug is not None:
             section += f" !dbg !{self.owner.debug.subprogram(f)}"
         head = f"define dso_local {result} @{f.name}({params}) {attrs} {section} {{"

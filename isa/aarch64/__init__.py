@@ -2,26 +2,3 @@
 
 Read `registers`, `operands` and `decode`, then `access` and the semantics, then the rest.
 """
-
-from __future__ import annotations
-
-from hcc.isa.aarch64.abi import CONVENTION, call_target
-from hcc.isa.aarch64.decode import decode
-from hcc.isa.aarch64.linux import SYSCALLS
-from hcc.isa.aarch64.registers import REGISTERS
-from hcc.isa.aarch64.semantics import SEMANTICS
-from hcc.isa.arch import Arch
-
-ARCH = Arch(
-    name="aarch64",
-    elf_machine=183,
-    elf_flags=0,
-    registers=REGISTERS,
-    convention=CONVENTION,
-    decode=decode,
-    semantics=SEMANTICS,
-    max_insn_size=4,
-    insn_align=4,
-    syscalls=SYSCALLS,
-    call_target=call_target,
-)

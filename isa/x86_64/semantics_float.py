@@ -92,7 +92,7 @@ def with_nan_rule(m: Builder, result: Any, a: Any, b: Any = None) -> Any:
         if operand is not None:
             plain = m.ule(m.and_(operand, magnitude), exponent)
             nan = m.select(plain, nan, m.or_(operand, quiet))
-    return m.select(m.feq(result, result), m.bitcast(result, ty), nan)
+    return m.float_bits(result, nan)
 
 
 def _arithmetic(operation: Callable[[Builder, Any, Any], Any], form: Form) -> Semantics:
@@ -200,7 +200,7 @@ def _widen(m: Builder, a: Any) -> Any:
     payload = m.lshr(m.shl(wide, constant(m, ty, 41)), constant(m, ty, 12))
     head = constant(m, ty, _exponent(ty) | _quiet_bit(ty))
     nan = m.or_(m.or_(sign, payload), head)
-    return m.select(m.feq(result, result), m.bitcast(result, ty), nan)
+    return m.float_bits(result, nan)
 
 
 def _narrow(m: Builder, a: Any) -> Any:
@@ -211,7 +211,7 @@ def _narrow(m: Builder, a: Any) -> Any:
     payload = m.trunc(m.lshr(m.shl(a, constant(m, a.ty, 12)), constant(m, a.ty, 41)), 32)
     head = constant(m, ty, _exponent(ty) | _quiet_bit(ty))
     nan = m.or_(m.or_(sign, payload), head)
-    return m.select(m.feq(result, result), m.bitcast(result, ty), nan)
+    return m.float_bits(result, nan)
 
 
 def _float_to_general(form: Form, nearest: bool) -> Semantics:

@@ -11,7 +11,7 @@ from hcc.emulator.faults import FaultKind
 from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
 from hcc.emulator.memory import PAGE_SIZE, READ, WRITE, Memory
 from hcc.emulator.pybuilder import PyBuilder
-from hcc.isa.aarch64 import ARCH
+from hcc.isa.aarch64.architecture import ARCH
 from hcc.isa.aarch64.decode import TWINS
 from hcc.isa.aarch64.operands import ZERO_REGISTER, Addressing, Lanes, Modifier, WriteBack
 from hcc.isa.aarch64.registers import GENERAL, VECTOR

@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.memory import Memory
-from hcc.isa.aarch64 import ARCH
+from hcc.isa.aarch64.architecture import ARCH
 from hcc.isa.aarch64.relocations import NAMES, relocate
 from hcc.isa.aarch64.startup import MIGRATE, SYSCALL, start
 from hcc.isa.errors import HccError, UnsupportedError

@@ -12,7 +12,7 @@ from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa.arch import Imm, Insn, Mem, Reg
 from hcc.isa.errors import HccError, UnsupportedError
-from hcc.isa.riscv64 import ARCH
+from hcc.isa.riscv64.architecture import ARCH
 from tests.isa import harness
 from tests.isa.harness import CODE, DATA, DATA_SIZE, STRIDE, Differences, Oracle, Regs
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hcc.isa.riscv64 import ARCH
+from hcc.isa.riscv64.architecture import ARCH
 from tests.isa import harness
 from tests.isa.harness import CORPUS, Toolchain
 

@@ -14,7 +14,7 @@ from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.memory import Memory
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.relocation import Relocation
-from hcc.isa.riscv64 import ARCH
+from hcc.isa.riscv64.architecture import ARCH
 from hcc.isa.riscv64.relocations import NAMES, relocate
 from hcc.isa.riscv64.startup import MIGRATE, SYSCALL, start
 

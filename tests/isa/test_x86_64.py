@@ -11,7 +11,7 @@ from unicorn import UC_ARCH_X86, UC_MODE_64, Uc
 from unicorn import x86_const as ux
 
 from hcc.isa.arch import Imm, Insn, Mem, Reg
-from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.architecture import ARCH
 from hcc.isa.x86_64.decode import decode
 from hcc.isa.x86_64.registers import GENERAL, VECTOR
 from tests.isa.harness import (

@@ -11,7 +11,7 @@ from hcc.emulator.interpreter import StopReason
 from hcc.emulator.memory import READ, WRITE
 from hcc.isa.arch import Insn, Mem
 from hcc.isa.errors import HccError, UnsupportedError
-from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.architecture import ARCH
 from hcc.isa.x86_64.decode import decode
 from hcc.isa.x86_64.registers import STATUS_FLAGS
 from tests.isa.harness import CODE, DATA, DATA_SIZE, STRIDE, Subject, place, read_cases

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from hcc.isa.arch import Insn, Reg
-from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.architecture import ARCH
 from hcc.isa.x86_64.decode import decode
 from hcc.isa.x86_64.registers import GENERAL, STATUS_FLAGS, VECTOR
 from hcc.isa.x86_64.semantics_control import TABLE as CONTROL

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.architecture import ARCH
 from tests.isa import harness
 from tests.isa.harness import CORPUS, Toolchain
 

@@ -16,7 +16,7 @@ from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa.arch import Insn
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.relocation import Relocation
-from hcc.isa.x86_64 import ARCH
+from hcc.isa.x86_64.architecture import ARCH
 from hcc.isa.x86_64.decode import decode
 from hcc.isa.x86_64.relocations import NAMES, relocate
 from hcc.isa.x86_64.startup import MIGRATE, SYSCALL, start

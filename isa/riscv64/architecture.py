@@ -1,0 +1,24 @@
+"""RV64 as one record: what `hcc.isa.architecture` returns."""
+
+from __future__ import annotations
+
+from hcc.isa.arch import Arch
+from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE, call_target
+from hcc.isa.riscv64.decode import decode
+from hcc.isa.riscv64.linux import SYSCALLS
+from hcc.isa.riscv64.registers import REGISTERS
+from hcc.isa.riscv64.semantics import SEMANTICS
+
+ARCH = Arch(
+    name="riscv64",
+    elf_machine=ELF_MACHINE,
+    elf_flags=ELF_FLAGS,
+    registers=REGISTERS,
+    convention=CONVENTION,
+    decode=decode,
+    semantics=SEMANTICS,
+    max_insn_size=4,
+    insn_align=2,
+    syscalls=SYSCALLS,
+    call_target=call_target,
+)

@@ -7,6 +7,7 @@ function (`__builtin_memcpy`) becomes a call of it, with the prototype that libh
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 from attrs import define
 
@@ -141,17 +142,17 @@ class BuiltinName(Expr):
 class Builtins(Initializers):
     """Calls of builtins."""
 
+    @abstractmethod
     def next_kind(self) -> str:
         """The kind of the token behind the construct at hand."""
-        raise NotImplementedError
 
     def library_function(self, name: str, at: int) -> Function | None:
         """A function of the standard library, declared as its header does."""
         header = _HEADER_OF.get(name)
         return self.declare_from_header(name, header, at) if header else None
 
-    def declare_from_header(self, name: str, header: str, at: int) -> Function | None:
-        raise NotImplementedError
+    @abstractmethod
+    def declare_from_header(self, name: str, header: str, at: int) -> Function | None: ...
 
     def header_hint(self, name: str) -> str:
         header = _HEADER_OF.get(name)

@@ -6,6 +6,7 @@ members and constant subscripts cost one instruction when they are used, not one
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -48,7 +49,7 @@ class Place:
     record_size: int = 0
 
 
-class Lowering:
+class Lowering(ABC):
     """What all parts of the lowering of a function share."""
 
     def __init__(self, module: ModuleLowering, function: Function, cursor: Cursor) -> None:
@@ -66,20 +67,20 @@ class Lowering:
 
     # ---- what other parts provide ----
 
-    def value(self, expr: Expr) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def value(self, expr: Expr) -> Operand: ...
 
-    def record(self, expr: Expr) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def record(self, expr: Expr) -> Operand: ...
 
-    def place(self, expr: Expr) -> Place:
-        raise NotImplementedError
+    @abstractmethod
+    def place(self, expr: Expr) -> Place: ...
 
-    def stepped(self, expr: Step) -> tuple[Operand, Operand]:
-        raise NotImplementedError
+    @abstractmethod
+    def stepped(self, expr: Step) -> tuple[Operand, Operand]: ...
 
-    def size_of(self, type_: CType) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def size_of(self, type_: CType) -> Operand: ...
 
     # ---- positions and blocks ----
 

@@ -6,6 +6,7 @@ first, then the value; a compound assignment reads its target after that, just b
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -87,14 +88,14 @@ class ExpressionLowering(ConditionLowering):
             VlaSize: self._vla_size,
         }
 
-    def call(self, expr: Call) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def call(self, expr: Call) -> Operand: ...
 
-    def builtin(self, expr: Builtin) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def builtin(self, expr: Builtin) -> Operand: ...
 
-    def literal(self, variable: Variable) -> Place:
-        raise NotImplementedError
+    @abstractmethod
+    def literal(self, variable: Variable) -> Place: ...
 
     def value(self, expr: Expr) -> Operand:
         """The value of a scalar expression."""

@@ -28,9 +28,7 @@ from hcc.compiler.ir.types import VOID
 from hcc.compiler.passes.stripmine import strip_mine, trip_count
 from hcc.isa.errors import HccError
 
-# A loop nest of at most this many instructions runs without a poll.
-SHORT_LOOP = 2048
-# Instructions between two polls of a strip-mined loop.
+# Instructions between two polls of a strip-mined loop; a loop nest of fewer runs without a poll.
 STRIP_WORK = 16384
 
 
@@ -185,7 +183,7 @@ def _work(loop: Loop) -> int | None:
             return None
         total += work
     total *= max(trips, 1)
-    return total if total <= SHORT_LOOP else None
+    return total if total <= STRIP_WORK else None
 
 
 def _has_call_block(loop: Loop, dominators: Dominators, polling: set[str]) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hcc.compiler.build import BuildOptions, build_units
 from hcc.compiler.diagnostics import CompileError, Diagnostics
@@ -40,7 +40,13 @@ def compile_program(
     info = BuildInfo(
         options.build.opt_level, options.build.points.value, tuple(s.name for s in sources)
     )
-    return link(units, library, options.build.isas, info)
+    program = link(units, library, options.build.isas, info)
+    kernels = [kernel for module in modules for kernel in module.pim]
+    if not kernels:
+        return program
+    from hcc.isa.pim import section
+
+    return evolve(program, extra=program.extra | {section.NAME: section.pack_section(kernels)})
 
 
 def _internalise(modules: Sequence[Module], library: set[str]) -> None:

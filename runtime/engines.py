@@ -65,7 +65,7 @@ def make_cpu(
     if engine not in ENGINES:
         raise HccError(f"no such engine: '{engine}'")
     from hcc.emulator.jit.engine import JitCpu
-    from hcc.emulator.jit.function import Options
+    from hcc.emulator.jit.options import Options
 
     if engine == "lockstep":
         from hcc.emulator.jit.lockstep import LockstepCpu

@@ -19,10 +19,12 @@ from attrs import define, field
 from hcc.emulator.faults import MemoryFault
 from hcc.emulator.memory import READ, WRITE, Memory, page_ceil
 from hcc.isa.errors import FormatError
+from hcc.runtime import network
 from hcc.runtime.address_space import HEAP_LIMIT
 
 if TYPE_CHECKING:
     from hcc.runtime.instruments import Instruments
+    from hcc.runtime.pim.range import PimRange
 
 AT_FDCWD = -100
 PROCESS_ID = 1
@@ -67,6 +69,8 @@ class Personality:
     """Bytes taken from standard input so far."""
     instruments: Instruments | None = None
     """Where `hcc_tap` sends its values; without it they are dropped."""
+    pim: PimRange | None = None
+    """The memory of `hcc run --pim`."""
 
     def __attrs_post_init__(self) -> None:
         self.heap_end = self.heap_start
@@ -151,6 +155,12 @@ class Personality:
         os.unlink(self.memory.read_string(path))  # noqa: PTH108
         return 0
 
+    def sys_renameat2(self, of: int, old: int, to: int, new: int, flags: int, *_: int) -> int:
+        if (_signed32(of), _signed32(to), flags) != (AT_FDCWD, AT_FDCWD, 0):
+            return -errno.EINVAL
+        os.rename(self.memory.read_string(old), self.memory.read_string(new))  # noqa: PTH104
+        return 0
+
     # ---- memory ----
 
     def sys_brk(self, addr: int, *_: int) -> int:
@@ -218,6 +228,28 @@ class Personality:
         if self.instruments is not None:
             self.instruments.tap(self.memory, unit & 0xFFFF_FFFF, addr, count, flags)
         return 0
+
+    def sys_hcc_pim(self, question: int, addr: int, value: int, content: int, *_: int) -> int:
+        if self.pim is None:
+            return -errno.ENOSYS
+        return self.pim.call(question, addr, value, content)
+
+    def sys_hcc_stats(self, operation: int, *_: int) -> int:
+        return 0 if self.pim is None else self.pim.statistics(operation)
+
+    # ---- messages between nodes ----
+
+    def sys_hcc_send(self, node: int, addr: int, size: int, *_: int) -> int:
+        if size > network.LONGEST_MESSAGE:
+            return -errno.EMSGSIZE
+        return network.send(_signed32(node), self.memory.read(addr, size))
+
+    def sys_hcc_recv(self, sender: int, addr: int, size: int, *_: int) -> int:
+        self.memory.check(addr, size, WRITE)
+        node, message = network.receive()
+        self.memory.store(sender, 4, node & 0xFFFF_FFFF)
+        self.memory.write(addr, message[:size])
+        return len(message)
 
     # ---- snapshots ----
 

@@ -7,6 +7,7 @@ resuming it on another; memory, files and standard streams stay what they are.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -69,7 +70,7 @@ class Process:
         self._prepare(program, isa, engine, count)
         load(program, self.memory)
         sp = write_arguments(
-            self.memory, [a.encode() for a in argv], [e.encode() for e in env]
+            self.memory, [os.fsencode(a) for a in argv], [os.fsencode(e) for e in env]
         )
         self.personality = Personality(self.memory, program.image_end)
         cpu = self.cpu
@@ -124,6 +125,7 @@ class Process:
         self.trace: Callable[[Process], None] | None = None
         self.breakpoints: Breakpoints | None = None
         self._moved = False
+        self._waiting: str | None = None
         self._deadline: float | None = None
         self._cpus: dict[str, Cpu] = {}
         self._readers: dict[str, StackReader] = {}
@@ -193,11 +195,13 @@ class Process:
         for cpu in list(self._cpus.values()):
             cpu.stop()  # type: ignore[attr-defined]
 
-    def _timed_out(self) -> TimedOut:
+    def whereabouts(self) -> str:
+        """Where the process is, in words; about where, if compiled code was interrupted."""
         pc = self.cpu.state.pc
-        return TimedOut(
-            f"timed out: pc {pc:#x} in {self.symbols.describe(pc, self.isa)} on {self.isa}"
-        )
+        return f"pc {pc:#x} in {self.symbols.describe(pc, self.isa)} on {self.isa}"
+
+    def _timed_out(self) -> TimedOut:
+        return TimedOut(f"timed out: {self.whereabouts()}")
 
     def _run(self) -> int | Death:
         self._moved = False
@@ -280,8 +284,14 @@ class Process:
         if self.checkpoint_at == self.statistics.points:
             raise CheckpointReached
         target = self.plan.next_isa(self.isa) if self.plan else None
-        if target is not None:
-            self.move_to(target)
+        target = target or self._waiting
+        if target is None:
+            return
+        if self.personality.pim is not None and self.personality.pim.busy:
+            self._waiting = target  # until the memory has finished its kernel
+            return
+        self._waiting = None
+        self.move_to(target)
 
     def activations(self) -> list[Activation]:
         """The activation records of the process, which must be at a migration point."""

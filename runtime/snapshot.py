@@ -189,8 +189,10 @@ def _check_memory(snapshot: Snapshot) -> None:
             raise ValueError(f"a page at {page}, outside its memory ranges")
 
 
-def restore(snapshot: Snapshot, isa: str) -> Process:
-    """A process that goes on from a snapshot on the given ISA."""
+def restore(
+    snapshot: Snapshot, isa: str, engine: str = "interp", count: bool = True
+) -> Process:
+    """A process that goes on from a snapshot on the given ISA and engine."""
     return Process.resumed(
         snapshot.program,
         isa,
@@ -198,4 +200,6 @@ def restore(snapshot: Snapshot, isa: str) -> Process:
         pages=snapshot.pages,
         personality=snapshot.personality,
         activations=list(snapshot.activations),
+        engine=engine,
+        count=count,
     )

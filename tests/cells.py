@@ -30,6 +30,7 @@ from tests.conftest import require
 ROOT = Path(__file__).parent.parent
 HOST_INCLUDE = ROOT / "compiler" / "libhcc" / "host"
 RING = ",".join(ARCHITECTURES)
+ENGINES = ("interp", "jit")
 
 
 @frozen
@@ -58,13 +59,14 @@ def run(
     seed: int = 0,
     stdin: bytes = b"",
     folder: Path | None = None,
+    engine: str = "interp",
 ) -> Outcome:
-    """Run on an emulator, moved by a plan if one is given, with poison."""
+    """Run on an emulator's engine, moved by a plan if one is given, with poison."""
     before = Path.cwd()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as feed:
         feed.write(stdin)
         feed.seek(0)
-        process = Process(program, isa, ["program", *args])
+        process = Process(program, isa, ["program", *args], engine=engine, count=False)
         process.personality.files[0].host = feed.fileno()
         process.personality.files[1].host = out.fileno()
         process.personality.files[2].host = out.fileno()

@@ -40,12 +40,17 @@ def test_example_on_every_cell(example: Example, opt_level: int) -> None:
 
     assert verify_program(program) == []
     for isa in ARCHITECTURES:
-        run = cells.run(program, isa, example.small, folder=EXAMPLES)
-        assert small == run, isa
+        for engine in cells.ENGINES:
+            run = cells.run(program, isa, example.small, folder=EXAMPLES, engine=engine)
+            assert small == run, f"{isa} {engine}"
         extracted = cells.run_extracted(program, isa, example.small, folder=EXAMPLES)
         assert small == extracted, f"{isa} extracted"
     plan = f"{cells.RING}@1"
-    assert small == cells.run(program, "x86_64", example.small, plan=plan, folder=EXAMPLES)
+    for engine in cells.ENGINES:
+        moved = cells.run(
+            program, "x86_64", example.small, plan=plan, folder=EXAMPLES, engine=engine
+        )
+        assert small == moved, engine
 
 
 @pytest.mark.long
@@ -54,10 +59,22 @@ def test_example_moved_at_random(example: Example) -> None:
     program = cells.build(example.sources, 2)
     small = expected_of(example.expected_small)
     for seed in range(20):
+        engine = cells.ENGINES[seed % len(cells.ENGINES)]
         run = cells.run(
-            program, "x86_64", example.small, plan="random@7", seed=seed, folder=EXAMPLES
-        )
-        assert small == run, f"seed {seed}"
+            program, "x86_64", example.small, plan="random@7", seed=seed, folder=EXAMPLES,
+            engine=engine,
+        )  # fmt: skip
+        assert small == run, f"{engine} seed {seed}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("isa", ARCHITECTURES)
+@pytest.mark.parametrize("example", ALL, ids=names)
+def test_full_example_compiled(example: Example, isa: str) -> None:
+    program = cells.build(example.sources, 2)
+    run = cells.run(program, isa, example.full, folder=EXAMPLES, engine="jit")
+
+    assert expected_of(example.expected_full) == run
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ point; the long one takes all -O levels, random moves, the extracted ELFs and bo
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def test_program_prints_what_gcc_prints(path: Path) -> None:
     assert verify_program(program) == []
     for isa in ARCHITECTURES:
         assert expected == cells.run(program, isa), isa
-    assert expected == cells.run(program, "x86_64", plan=f"{cells.RING}@1")
+    for engine in cells.ENGINES:
+        moved = cells.run(program, "x86_64", plan=f"{cells.RING}@1", engine=engine)
+        assert expected == moved, engine
 
 
 @pytest.mark.long
@@ -38,8 +41,12 @@ def test_program_on_every_cell(path: Path, opt_level: int) -> None:
 
     assert verify_program(program) == []
     for isa in ARCHITECTURES:
-        assert expected == cells.run(program, isa), isa
-        assert expected == cells.run(program, isa, plan=f"{cells.RING}@1"), isa
         assert expected == cells.run_extracted(program, isa), f"{isa} extracted"
-    for seed in range(3):
-        assert expected == cells.run(program, "x86_64", plan="random@7", seed=seed), seed
+    for isa, engine in product(ARCHITECTURES, cells.ENGINES):
+        cell = f"{isa} {engine}"
+        assert expected == cells.run(program, isa, engine=engine), cell
+        moved = cells.run(program, isa, plan=f"{cells.RING}@1", engine=engine)
+        assert expected == moved, f"{cell} moved"
+    for seed, engine in product(range(3), cells.ENGINES):
+        moved = cells.run(program, "x86_64", plan="random@7", seed=seed, engine=engine)
+        assert expected == moved, f"{engine} seed {seed}"

@@ -24,7 +24,9 @@ def check(seed: int, opt_level: int, folder: Path) -> None:
     assert verify_program(program) == []
     for isa in ARCHITECTURES:
         assert expected == cells.run(program, isa), isa
-    assert expected == cells.run(program, "x86_64", plan=f"{cells.RING}@1")
+    for engine in cells.ENGINES:
+        moved = cells.run(program, "x86_64", plan=f"{cells.RING}@1", engine=engine)
+        assert expected == moved, engine
     assert expected == cells.run(program, "aarch64", plan="random@5", seed=seed)
 
 

@@ -140,15 +140,18 @@ class _ModuleEmitter:
         return f"@{name}"
 
 
+# An access through a null pointer is one like any other: it faults. LLVM would cut out code that
+# makes one, and what ran instead would differ from ISA to ISA.
+_ATTRIBUTES = 'nounwind null_pointer_is_valid uwtable "frame-pointer"="none" "no-builtins"'
 _TAIL = [
-    'attributes #0 = { nounwind uwtable "frame-pointer"="none" "no-builtins" }',
+    f"attributes #0 = {{ {_ATTRIBUTES} }}",
     "attributes #1 = { cold nobuiltin nounwind }",
     "attributes #2 = { cold nobuiltin noreturn nounwind }",
     "attributes #3 = { nobuiltin nounwind }",
     # A resume function without loops runs once a move: not worth optimising. With loops it may
     # run long, but is a second copy of its function: no code is unrolled or specialised there.
-    'attributes #4 = { noinline nounwind optnone uwtable "frame-pointer"="none" "no-builtins" }',
-    'attributes #5 = { nounwind optsize uwtable "frame-pointer"="none" "no-builtins" }',
+    f"attributes #4 = {{ noinline optnone {_ATTRIBUTES} }}",
+    f"attributes #5 = {{ optsize {_ATTRIBUTES} }}",
     "declare ptr @llvm.thread.pointer.p0()",
     '!0 = !{!"branch_weights", i32 1, i32 100000}',
 ]

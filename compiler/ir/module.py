@@ -13,12 +13,15 @@ there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import PTR, VOID, Type
+
+if TYPE_CHECKING:
+    from hcc.isa.pim.section import SectionKernel
 
 
 @define(eq=False, repr=False)
@@ -252,6 +255,8 @@ class Module:
     globals: dict[str, Global] = field(factory=dict)
     extern_functions: dict[str, ExternFunction] = field(factory=dict)
     extern_data: dict[str, ExternData] = field(factory=dict)
+    pim: list[SectionKernel] = field(factory=list)
+    """Microkernels for the section `.hcc.pim`."""
 
     def defines(self, name: str) -> bool:
         return name in self.functions or name in self.globals

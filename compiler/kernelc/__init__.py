@@ -41,6 +41,10 @@ def compile_c(
     with _room_to_work():
         actions = analyse(path, options, unit, found)
         module = Module(unit)
+        if any(function.pim for function in actions.definitions.functions):
+            from hcc.compiler.pim.placement import place_functions
+
+            module.pim = place_functions(actions)
         with suppress(TooManyErrorsError):
             ModuleLowering(actions, module).run(lower_function)
     found.raise_if_errors()

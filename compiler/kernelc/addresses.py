@@ -51,6 +51,21 @@ def static_address(expr: Expr) -> Address | None:
     return _static_sum(expr)
 
 
+def number_of(expr: Expr) -> int | None:
+    """The number a constant pointer is, if it is in no object: `&((struct s *)0)->member`."""
+    address = static_address(expr)
+    return address.offset if address is not None and address.base is None else None
+
+
+def distance(left: Expr, right: Expr) -> int | None:
+    """The bytes from one address constant to another in the same object, or None."""
+    a = static_address(left)
+    b = static_address(right) if a is not None else None
+    if a is None or b is None or a.base is not b.base:
+        return None
+    return a.offset - b.offset
+
+
 def _static_sum(expr: Expr) -> Address | None:
     """An address kept in an integer, plus or minus a constant."""
     if not isinstance(expr, Binary) or expr.op not in "+-" or expr.type.size != 8:

@@ -7,10 +7,11 @@ from pathlib import Path
 from hcc.compiler.diagnostics import Diagnostics, Span, TooManyErrorsError
 from hcc.compiler.kernelc.actions import Actions
 from hcc.compiler.kernelc.lexer import convert
+from hcc.compiler.kernelc.macros import FatalError
 from hcc.compiler.kernelc.options import FrontEndOptions
 from hcc.compiler.kernelc.parse import Parser, SyntaxFault, UnexpectedEnd
 from hcc.compiler.kernelc.positions import SourceFiles
-from hcc.compiler.kernelc.preprocess import FatalError, Preprocessor
+from hcc.compiler.kernelc.preprocess import Preprocessor
 from hcc.compiler.kernelc.scope import Function
 from hcc.compiler.kernelc.syntax import IntConst
 from hcc.compiler.kernelc.tables import load_tables

@@ -99,7 +99,7 @@ VA_LIST: CType = CHAR_POINTER
 _HEADERS = {
     "stdio.h": "printf fprintf sprintf snprintf vprintf vfprintf vsprintf vsnprintf puts putchar "
     "fputs fputc putc getchar getc fgetc fgets fopen fclose fread fwrite fflush fseek ftell "
-    "scanf fscanf sscanf perror remove rewind ungetc feof ferror stdin stdout stderr EOF",
+    "scanf fscanf sscanf perror remove rename rewind ungetc feof ferror stdin stdout stderr EOF",
     "stdlib.h": "malloc calloc realloc free exit abort atoi atol atof strtol strtoul strtod qsort "
     "bsearch rand srand random srandom abs labs getenv atexit posix_memalign drand48 lrand48 "
     "seed48 EXIT_SUCCESS EXIT_FAILURE RAND_MAX",
@@ -111,8 +111,9 @@ _HEADERS = {
     "powf expf logf floorf ceilf copysign copysignf fma M_PI HUGE_VAL INFINITY NAN",
     "ctype.h": "isalpha isdigit isalnum isspace isupper islower isxdigit ispunct isprint iscntrl "
     "isgraph isblank toupper tolower",
-    "time.h": "time clock clock_gettime difftime CLOCKS_PER_SEC",
-    "unistd.h": "read write close lseek getpid unlink sleep",
+    "time.h": "time clock clock_gettime difftime CLOCKS_PER_SEC nanosleep gmtime localtime mktime "
+    "timegm asctime ctime strftime",
+    "unistd.h": "read write close lseek getpid unlink sleep usleep",
     "stddef.h": "NULL offsetof",
     "stdbool.h": "true false bool",
     "limits.h": "INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN CHAR_BIT CHAR_MAX SHRT_MAX",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hcc.compiler.kernelc.addresses import number_of
 from hcc.compiler.kernelc.constants import round_to
 from hcc.compiler.kernelc.fold import float_to_int
 from hcc.compiler.kernelc.semantics import ListActions
@@ -20,6 +21,7 @@ from hcc.compiler.kernelc.syntax import (
 from hcc.compiler.kernelc.types import (
     CONST,
     ERROR,
+    ULONG,
     VOLATILE,
     ArrayType,
     CType,
@@ -76,6 +78,10 @@ class Conversions(ListActions):
             return self._convert_int(expr, to)
         if isinstance(expr, FloatConst):
             return self._convert_float(expr, to)
+        if source.is_pointer and isinstance(to, IntegerType):
+            number = number_of(expr)  # offsetof written by hand
+            if number is not None:
+                return self._convert_int(IntConst(ULONG, expr.at, number & (1 << 64) - 1), to)
         if (
             isinstance(expr, Convert)
             and isinstance(source, IntegerType)

@@ -173,6 +173,7 @@ class Declarations(Declarators):
         function.extern_inline |= inline and specs.storage == "extern"
         for attributes in (specs.attributes, declarator.attributes):
             function.leaf |= attributes.leaf
+            function.pim |= attributes.pim
             function.noreturn |= attributes.noreturn
         self.scope.declare(name.value, function)
         return function

@@ -169,6 +169,8 @@ class _Builder:
         self.semantics = semantics
         self.elements: dict[tuple[int, int], Element] = {}
         self.end = 0  # no element lies behind this offset
+        self.active: dict[tuple[int, int], Member] = {}
+        """Which member of a union, by its offset and record, has been initialised."""
 
     # ---- braces ----
 
@@ -298,6 +300,8 @@ class _Builder:
             member = members[index]
             index += 1
             self._check_flexible(member, cursor)
+            if record.is_union:
+                self._activate(slot, type_, member)
             self._next(_member_slot(slot, member), cursor)
 
     def _designated_member(
@@ -306,7 +310,7 @@ class _Builder:
         """Initialise the member a designator names; return the index behind it."""
         first = path[0]
         if type_.record.is_union:
-            self._clear(slot.offset, type_.size)
+            self._activate(slot, type_, first)
         if len(path) > 1:  # in an anonymous record: go on in there with the same designator
             inner = _member_slot(slot, first)
             assert isinstance(inner.type, RecordType)
@@ -315,6 +319,14 @@ class _Builder:
             cursor.inside += 1
             self._next(_member_slot(slot, first), cursor)
         return type_.record.members.index(first) + 1
+
+    def _activate(self, slot: _Slot, union: RecordType, member: Member) -> None:
+        """Initialising another member of a union undoes the one before; going on inside the same
+        one (`.s.a = 1, .s.b = 2`) does not."""
+        key = (slot.offset, id(union.record))
+        if self.active.get(key) is not member:
+            self._clear(slot.offset, union.size)
+        self.active[key] = member
 
     def _record_step(
         self, slot: _Slot, type_: RecordType, cursor: _Cursor, path: tuple[Member, ...]

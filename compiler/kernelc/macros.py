@@ -39,6 +39,12 @@ _WORD = r"[A-Za-z_$][A-Za-z0-9_$]*"
 _PARAMETERS = re.compile(rf"(?:{_WORD} , )*(?:{_WORD}(?: \.\.\.)?|\.\.\.) |")  # pcpp trusts them
 DYNAMIC = ("__LINE__", "__COUNTER__")
 _NOTHING: frozenset[str] = frozenset()
+MAX_EXPANSION = 1 << 22
+"""How many tokens macros may give in one unit: a line of nested ones can ask for any number."""
+
+
+class FatalError(Exception):
+    """Reported already; the rest of the file would only make nonsense."""
 
 
 @define(eq=False)
@@ -94,6 +100,7 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
         self.table: dict[str, Macro] = {}
         self._report = report
         self._counter = 0
+        self._expanded = 0
 
     def on_error(self, file: str, line: int, msg: str) -> None:
         """pcpp's complaint about a definition; its line is our position."""
@@ -166,6 +173,10 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
             if name.hidden:
                 hidden = (name.hidden & closing.hidden) | macro.hides
         body = self._substitute(macro, args, name)
+        self._expanded += len(body)
+        if self._expanded > MAX_EXPANSION:
+            self._report(name.lineno, f"macros expand to more than {MAX_EXPANSION} tokens")
+            raise FatalError
         for token in body:
             token.hidden = token.hidden | hidden if token.hidden else hidden
         if body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hcc.compiler.kernelc.addresses import distance
 from hcc.compiler.kernelc.conversions import (
     Conversions,
     is_null_constant,
@@ -155,6 +156,10 @@ class Operators(Conversions):
         ):
             self.error(at, f"'{left.type}' and '{right.type}' are not pointers to compatible types")
             return ErrorExpr(ERROR, at)
+        step = a.target.size or 1
+        known = None if a.variably_modified else distance(left, right)
+        if known is not None and known % step == 0:
+            return IntConst(LONG, at, known // step)
         return PointerDifference(LONG, at, left, right)
 
     def _logical(self, op: str, left: Expr, right: Expr, at: int) -> Expr:
@@ -199,6 +204,9 @@ class Operators(Conversions):
         left, right = self.convert(left, VOID_POINTER), self.convert(right, VOID_POINTER)
         if isinstance(left, IntConst) and isinstance(right, IntConst):
             return IntConst(INT, at, fold_compare(op, left.value, right.value))
+        known = distance(left, right)
+        if known is not None:
+            return IntConst(INT, at, fold_compare(op, known, 0))
         return Compare(INT, at, op, left, right)
 
     # ---- unary ----

@@ -41,6 +41,7 @@ _PLAIN = {
     "__DBL_DENORM_MIN__": "4.9406564584124654e-324", "__DBL_MAX_EXP__": "1024",
     "__DATE__": '"Jan  1 1970"', "__TIME__": '"00:00:00"',
     "__hcc_leaf": "__attribute__((hcc_leaf))",
+    "__pim": "__attribute__((hcc_pim))",
 }  # fmt: skip
 
 

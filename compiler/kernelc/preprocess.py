@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hcc.compiler.diagnostics import Diagnostics, Severity, Span
 from hcc.compiler.kernelc.conditions import ConditionError, evaluate
-from hcc.compiler.kernelc.macros import MacroTable
+from hcc.compiler.kernelc.macros import FatalError, MacroTable
 from hcc.compiler.kernelc.options import FrontEndOptions
 from hcc.compiler.kernelc.positions import ONE_LINE, SourceFiles, line_of
 from hcc.compiler.kernelc.predefined import predefined_macros
@@ -24,8 +24,21 @@ MAX_INCLUDE_DEPTH = 200
 MAX_FILE_SIZE = 64 << 20
 
 
-class FatalError(Exception):
-    """Reported already; the rest of the file would only make nonsense."""
+_UNSUPPORTED_HEADERS = {
+    "complex.h": "complex numbers are",
+    "dlfcn.h": "shared libraries are",
+    "fenv.h": "floating-point exceptions and rounding modes are",
+    "locale.h": "locales are",
+    "pthread.h": "threads are",
+    "setjmp.h": "setjmp and longjmp are",
+    "signal.h": "signals are",
+    "stdatomic.h": "atomic types are",
+    "tgmath.h": "type-generic mathematics is",
+    "threads.h": "threads are",
+    "wchar.h": "wide characters are",
+    "wctype.h": "wide characters are",
+}
+"""Headers of C and POSIX that stand for what hcc does not do."""
 
 
 class _Conditional:
@@ -296,7 +309,9 @@ class Preprocessor:
                     raise FatalError
                 self._file(file, text)
                 return
-        self._error((args or [head])[0].lineno, f"include file '{name}' not found")
+        feature = _UNSUPPORTED_HEADERS.get(name)
+        fact = f": {feature} not supported" if feature else " not found"
+        self._error((args or [head])[0].lineno, f"include file '{name}'{fact}")
         raise FatalError
 
     def _flush(self) -> None:

@@ -62,6 +62,8 @@ class Function:
     linkage: str = "external"
     symbol: str = ""
     leaf: bool = False
+    pim: bool = False
+    """`__pim`: its loops are for processing in memory; see compiler/pim."""
     noreturn: bool = False
     inline: bool = False
     extern_inline: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from attrs import define, field
@@ -81,6 +82,7 @@ class Attributes:
     align: int = 0
     noreturn: bool = False
     leaf: bool = False
+    pim: bool = False
 
 
 @define(eq=False)
@@ -99,7 +101,7 @@ class Specs:
     """The resulting type, once `resolve_specs` has been called."""
 
 
-class Specifiers(Forms):
+class Specifiers(Forms, ABC):
     """The actions of specifiers, records and enumerations' heads."""
 
     enumerators: list[EnumConstant]
@@ -197,6 +199,8 @@ class Specifiers(Forms):
                     to.noreturn = True
                 case "hcc_leaf":
                     to.leaf = True
+                case "hcc_pim":
+                    to.pim = True
                 case "aligned":
                     align = 16
                     if args:
@@ -212,9 +216,9 @@ class Specifiers(Forms):
         else:
             to.align = max(to.align, align)
 
+    @abstractmethod
     def evaluate_tokens(self, tokens: list[Token]) -> int | None:
         """The value of a constant expression given as unparsed tokens."""
-        raise NotImplementedError
 
     def on_alignas_type(self, word: Token, _o: Token, type_: CType, _c: Token) -> Any:
         return ("align", word.lineno, type_.align)
@@ -300,8 +304,8 @@ class Specifiers(Forms):
         self.open_members(type_)
         return mark
 
-    def open_members(self, type_: RecordType) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def open_members(self, type_: RecordType) -> None: ...
 
     # ---- enumerations ----
 

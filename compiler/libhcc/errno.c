@@ -65,6 +65,12 @@ char *strerror(int number)
         return (char *)"Invalid or incomplete multibyte or wide character";
     case ENOTSUP:
         return (char *)"Operation not supported";
+    case EMSGSIZE:
+        return (char *)"Message too long";
+    case ENOTCONN:
+        return (char *)"Transport endpoint is not connected";
+    case EHOSTUNREACH:
+        return (char *)"No route to host";
     case ETIMEDOUT:
         return (char *)"Connection timed out";
     }

@@ -140,6 +140,18 @@ char *strstr(const char *s, const char *needle)
     return (char *)find((const unsigned char *)s, strlen(s), (const unsigned char *)needle, m);
 }
 
+char *strcasestr(const char *s, const char *needle)
+{
+    size_t m = strlen(needle);
+
+    for (;; s++) {
+        if (strncasecmp(s, needle, m) == 0)
+            return (char *)s;
+        if (*s == '\0')
+            return NULL;
+    }
+}
+
 void *memmem(const void *s, size_t n, const void *needle, size_t needle_n)
 {
     return (void *)find(s, n, needle, needle_n);

@@ -1,4 +1,4 @@
-/* Clocks: time.h, sys/time.h, sys/times.h, sys/resource.h. */
+/* Clocks and sleep: time.h, unistd.h, sys/time.h, sys/times.h, sys/resource.h. */
 #include <errno.h>
 #include <hcc/syscall.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TICKS_PER_SECOND 100 /* of times() */
 
@@ -38,6 +39,26 @@ clock_t clock(void)
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
         return -1;
     return t.tv_sec * CLOCKS_PER_SEC + t.tv_nsec / (1000000000 / CLOCKS_PER_SEC);
+}
+
+int nanosleep(const struct timespec *request, struct timespec *rest)
+{
+    return (int)__hcc_result(__hcc_syscall(HCC_SYS_NANOSLEEP, (long)request, (long)rest));
+}
+
+/* The seconds left of a sleep that a signal ended. */
+unsigned sleep(unsigned seconds)
+{
+    struct timespec t = { seconds, 0 };
+
+    return nanosleep(&t, &t) == 0 ? 0 : (unsigned)t.tv_sec;
+}
+
+int usleep(unsigned microseconds)
+{
+    struct timespec t = { microseconds / 1000000, microseconds % 1000000 * 1000L };
+
+    return nanosleep(&t, NULL);
 }
 
 double difftime(time_t later, time_t earlier)

@@ -1,7 +1,7 @@
 """Host memory for compiled code: one reservation, so that branches reach and faults are told apart.
 
-Pages are writable only while code is being put there. Code is never freed: a program has so much
-and no more.
+Pages are writable only while code is being put there. What a CPU no longer needs is given back as a
+whole, and its place used again for images of the same number of pages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from threading import Lock
 from hcc.emulator.jit.objects import Image
 from hcc.isa.errors import HccError
 
-SIZE = 1 << 28
+SIZE = 1 << 30
 PAGE = 4096
 _PROT_NONE, _PROT_RW, _PROT_RX = 0, mmap.PROT_READ | mmap.PROT_WRITE, mmap.PROT_READ | 4
 _MAP_NORESERVE = 0x4000
@@ -24,6 +24,10 @@ _libc.mmap.argtypes = (
     ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
 )  # fmt: skip
 _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
+
+def _pages(size: int) -> int:
+    return -(-max(size, 1) // PAGE)
 
 
 class Arena:
@@ -38,6 +42,7 @@ class Arena:
         self.end = self.start + SIZE
         self.names: dict[str, int] = {}
         self._used = self.start
+        self._free: dict[int, list[int]] = {}
         self._lock = Lock()
 
     def reserve_data(self, size: int) -> int:
@@ -57,9 +62,18 @@ class Arena:
             self._fill(address, image.at(address, self.names))
         return address
 
+    def give_back(self, address: int, image: Image) -> None:
+        """Forget an image, which nothing runs any more."""
+        with self._lock:
+            self._free.setdefault(_pages(len(image.content)), []).append(address)
+
     def _take(self, size: int) -> int:
-        address = self._used
-        self._used += -(-max(size, 1) // PAGE) * PAGE
+        pages = _pages(size)
+        free = self._free.get(pages)
+        if free:
+            return free.pop()
+        address: int = self._used
+        self._used += pages * PAGE
         if self._used > self.end:
             raise HccError("the memory for compiled code is full")
         return address

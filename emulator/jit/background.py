@@ -21,6 +21,7 @@ class Background:
         self._wanted: dict[tuple[int, bool], None] = {}
         self._functions: set[int] = set()
         self._seen: set[tuple[int, bool]] = set()
+        self._done: set[tuple[int, bool]] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -47,6 +48,10 @@ class Background:
                 self._thread = threading.Thread(target=self._run, name="jit", daemon=True)
                 self._thread.start()
             self._condition.notify_all()
+
+    def insist(self, place: int) -> None:
+        """Ask for the loop around a place, or for the place itself if that has not helped."""
+        self.request(place, exactly=(place, False) in self._done)
 
     def wait(self) -> None:
         """Wait until everything requested is compiled."""
@@ -96,6 +101,7 @@ class Background:
             with self._condition:
                 self._busy = self._translating = False
                 self._functions -= making
+                self._done.update(places)
                 self._condition.notify_all()
             if self.error is not None:
                 return

@@ -260,9 +260,7 @@ class BlockBuilder(Builder):
             base = root_of(root.args[0])
             if base.op == REG and base.attr != index:
                 self._votes.copies.append((index, base.attr))
-        elif root.op is Op.BUILD and all(a.const == 0 for a in root.args[1:]):
-            scalar = root.args[0]
-        elif root.op is Op.ZEXT:
+        elif root.op is Op.ZEXT or _has_zeros_above(root):
             scalar = root.args[0]
         elif root.op == REG:
             self._votes.copies.append((index, root.attr))
@@ -305,3 +303,8 @@ class BlockBuilder(Builder):
 
     def trap(self, kind: Trap) -> None:
         self.end = Trapped(kind)
+
+
+def _has_zeros_above(a: Node) -> bool:
+    """Whether a vector is built from a scalar and zeros."""
+    return a.op is Op.BUILD and all(lane.const == 0 for lane in a.args[1:])

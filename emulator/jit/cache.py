@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from attrs import asdict, frozen
 
-from hcc.emulator.jit.function import CodeSpan, Options
+from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.isa import store
 
 KIND = "jit"
@@ -49,7 +49,11 @@ def host_digest() -> bytes:
         name = line.partition(":")[0].strip()
         if name in ("model name", "cpu family", "model", "flags"):
             cpu.add(line)
-    return f"llvmlite {version('llvmlite')} {sorted(cpu)}".encode()
+    found = find_spec("llvmlite")
+    assert found is not None
+    assert found.origin is not None
+    version = Path(found.origin).with_name("_version.py").read_text()
+    return f"llvmlite {version} {sorted(cpu)}".encode()
 
 
 def bundle_key(
@@ -71,16 +75,19 @@ def bundle_key(
 
 
 def load(key: str) -> list[Entry]:
-    """The modules of a bundle; none where there is no bundle or a damaged one."""
+    """The modules of a bundle; none where there is no bundle, a damaged one or something else."""
     content = store.fetch(KIND, key)
     if content is None:
         return []
     head, _, body = content.partition(b"\n")
     entries, at = [], 0
-    for starts, size in json.loads(head):
-        entries.append(Entry(tuple(starts), body[at : at + size]))
-        at += size
-    return entries
+    try:
+        for starts, size in json.loads(head):
+            entries.append(Entry(tuple(map(int, starts)), body[at : at + size]))
+            at += size
+    except (ValueError, TypeError):
+        return []
+    return entries if at == len(body) else []
 
 
 def save(key: str, entries: Sequence[Entry]) -> None:

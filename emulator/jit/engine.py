@@ -27,7 +27,7 @@ from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
 from hcc.emulator.jit import faults, layout, stacks
 from hcc.emulator.jit.background import Background
 from hcc.emulator.jit.flow import Flow
-from hcc.emulator.jit.function import Options
+from hcc.emulator.jit.options import Options
 from hcc.emulator.jit.regions import Discovery
 from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
@@ -219,12 +219,15 @@ class JitCpu:
             signal.pthread_kill(thread, INTERRUPT_SIGNAL)
 
     def close(self) -> None:
-        """End the compiling thread and keep what it made."""
+        """End the compiling thread, keep what it made for later runs, and free its memory."""
         self.background.close()
         self.translator.save()
         if self._slot is not None:
             self.translator.support.forget(self._slot)
             self._slot = None
+        if not self._thread:  # else a guest is stuck in the host, with code of ours below it
+            self._drop_blocks()
+            self.translator.give_back()
 
     # ---- running ----
 
@@ -356,6 +359,7 @@ class JitCpu:
 
     def _installed(self, starts: list[int]) -> None:
         """Let the interpreter enter compiled code at some addresses."""
+        self._returns.clear()  # what comes back from now on does so in spite of the new code
         for start in starts:
             if start not in self._guards:
                 self._interp.put_block(start, self._entry(start))
@@ -372,7 +376,7 @@ class JitCpu:
         state.to_native()
         native.set_word(layout.REASON, 0)
         result: int = self._enter_native(native.address, pc)  # type: ignore[operator]
-        if result == layout.LEAVE:
+        if result == layout.LEAVE and self._has_left():
             return ~self._leave()
         state.to_list()
         if result == pc:
@@ -380,12 +384,21 @@ class JitCpu:
             function, size = self._interp.translated(pc)
             self._executed += size
             return function(state.regs)
-        returns = self._returns[result] = self._returns.get(result, 0) + 1
-        if returns == HOT_RETURNS and self.compiling:
-            self.background.request(result, exactly=True)
+        self._note_return(result)
         if result not in self._flags_checked and result != self._flags_kept:
             self._check_flags(result)
         return result
+
+    def _note_return(self, pc: int) -> None:
+        """Compiled code went on to an address that has none."""
+        returns = self._returns[pc] = self._returns.get(pc, 0) + 1
+        if not returns % HOT_RETURNS and self.compiling:
+            self.background.insist(pc)
+
+    def _has_left(self) -> bool:
+        """Whether the answer LEAVE means that: a guest may jump to the address of that value."""
+        told = self._native.word(layout.REASON)
+        return bool(told) or self._pending is not None or self._error is not None
 
     def _leave(self) -> int:
         """Find out why compiled code left; the guest PC."""
@@ -466,15 +479,15 @@ class JitCpu:
             return layout.LEAVE
 
     def _interpret_call(self, pc: int) -> int:
-        calls = self._calls[pc] = self._calls.get(pc, 0) + 1
-        if calls >= HOT_CALLS and self.compiling:
-            self.background.request(pc, exactly=True)
         native = self._native
         room = native.word(layout.STACK_POINTER) - native.word(layout.STACK_LIMIT)
         if not self.translator.is_function(pc):
             # The rest of a function whose beginning was compiled: flags are valid there.
             self._flags_kept = pc
             return pc
+        calls = self._calls[pc] = self._calls.get(pc, 0) + 1
+        if calls >= HOT_CALLS and self.compiling:
+            self.background.request(pc, exactly=True)
         if self._nesting >= NESTING or room < NEST_ROOM:
             return pc
         state = self.state
@@ -552,6 +565,8 @@ class JitCpu:
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""
         self._flags_checked.add(pc)
+        if not self.options.nest:  # then flags are compared, by `lockstep`
+            return
         try:
             self.insn_at(pc)
         except HccError:

@@ -15,7 +15,6 @@ import io
 from bisect import bisect_right
 
 from attrs import frozen
-from elftools.elf.elffile import ELFFile
 
 
 @frozen
@@ -32,15 +31,31 @@ def access_of_column(pc: int, column: int) -> Access:
 
 
 def access_at(content: bytes, offset: int) -> Access | None:
-    """The access that the host instruction at an offset of an object's code makes."""
-    line, column = position_at(content, offset)
-    return access_of_column(line, column) if line and column >> 1 else None
+    """The access that the host instruction at an offset of an object's code makes.
+
+    Where LLVM has merged two accesses into one, the place names neither: then the one before it.
+    """
+    rows = _rows(content)
+    found = bisect_right(rows, (offset, 1 << 64, 0)) - 1
+    for _, line, column in (*reversed(rows[: found + 1]), *rows[found + 1 :]):
+        if line and column >> 1:
+            return access_of_column(line, column)
+    return None
 
 
 def position_at(content: bytes, offset: int) -> tuple[int, int]:
     """Line and column of a place in an object's code; zeros where it has none."""
+    rows = _rows(content)
+    found = bisect_right(rows, (offset, 1 << 64, 0)) - 1
+    return rows[found][1:] if found >= 0 else (0, 0)
+
+
+def _rows(content: bytes) -> list[tuple[int, int, int]]:
+    """The line table of an object: address, line, column, by address."""
+    from elftools.elf.elffile import ELFFile  # wanted rarely, and slow to import
+
     dwarf = ELFFile(io.BytesIO(content)).get_dwarf_info()
-    rows: list[tuple[int, int, int]] = []
+    places: dict[int, tuple[int, int]] = {}  # of several rows for one address the last counts
     for unit in dwarf.iter_CUs():
         program = dwarf.line_program_for_CU(unit)
         if program is None:
@@ -49,17 +64,11 @@ def position_at(content: bytes, offset: int) -> tuple[int, int]:
             state = entry.state
             if state is not None:
                 line = 0 if state.end_sequence else state.line
-                rows.append((state.address, line, state.column))
-    # Of several rows for one address the last counts.
-    places = {address: (line, column) for address, line, column in rows}
-    starts = sorted(places)
-    found = bisect_right(starts, offset) - 1
-    if found < 0:
-        return 0, 0
-    return places[starts[found]]
+                places[state.address] = line, state.column
+    return sorted((address, *place) for address, place in places.items())
 
 
-# Places of rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15 among the registers of a signal frame.
+# Places of rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15 in the registers of a signal frame.
 _FRAME_ORDER = (13, 14, 12, 11, 15, 10, 9, 8, *range(8))
 
 

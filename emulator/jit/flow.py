@@ -29,8 +29,8 @@ from hcc.emulator.jit.builder import (
     Load,
     Store,
     Syscall,
-    Trapped,
     TrapIf,
+    Trapped,
     Unknown,
 )
 from hcc.emulator.jit.nodes import PART, Node, half, low_bit
@@ -241,7 +241,11 @@ class Flow:
         """Whether code behind a call reads flags that it has not set itself."""
         for flow in self.blocks.values():
             for edge in flow.edges:
-                if edge.stores and not edge.flags and edge.target is not None:
-                    if self.blocks[edge.target].busy_in & self.flags:
-                        return True
+                if (
+                    edge.stores
+                    and not edge.flags
+                    and edge.target is not None
+                    and self.blocks[edge.target].busy_in & self.flags
+                ):
+                    return True
         return False

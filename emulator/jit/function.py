@@ -8,7 +8,9 @@ and no assumption about the guest's discipline is needed for correctness. Jumps 
 the region are tail calls by the same table.
 
 Guest memory is accessed with `volatile`: a fault must find memory as the program order has it,
-and must be the first of the faults there would be.
+and must be the first of the faults there would be. The second use that each loaded value has
+(`llvm.fake.use`, which is no instruction) keeps the load an instruction of its own: one that LLVM
+makes the operand of another would lose the debug location that tells which access it was.
 
 Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Unless it is
 known to be below 4 GiB, the base of an address is compared with that limit, once in a block; what
@@ -16,8 +18,6 @@ is beyond is a fault. Small displacements need no check of their own: they end i
 """
 
 from __future__ import annotations
-
-from attrs import define, field, frozen
 
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import (
@@ -28,85 +28,28 @@ from hcc.emulator.jit.builder import (
     Load,
     Store,
     Syscall,
-    Trapped,
     TrapIf,
+    Trapped,
     Unknown,
 )
-from hcc.emulator.jit.flow import BlockFlow, Cell, Edge, Flow
-from hcc.emulator.jit.nodes import LOAD, NUMBER, PART, Node
-from hcc.emulator.jit.printer import UNLIKELY, Printer, llvm_type
+from hcc.emulator.jit.flow import BlockFlow, Edge
+from hcc.emulator.jit.nodes import LOAD, NUMBER, Node
+from hcc.emulator.jit.options import CodeSpan, Options, function_name
+from hcc.emulator.jit.printer import UNLIKELY, llvm_type
 from hcc.emulator.jit.regions import Region
+from hcc.emulator.jit.variables import GUEST, STATE, Accesses, StatePrinter
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import JumpKind, Op, Trap
-from hcc.isa.values import I64, int_type
+from hcc.isa.values import I64
 
 SPACE = 1 << 32
 GUARD = 1 << 20
 """Bytes before and behind guest memory that fault; displacements below it need no check."""
 
-_STATE, _GUEST = "!tbaa !2", "!tbaa !3"
 _TRAPS = tuple(Trap)
 
 
-@frozen
-class CodeSpan:
-    """The guest addresses that the function table covers."""
-
-    base: int
-    size: int
-    align: int
-
-    @property
-    def entries(self) -> int:
-        return self.size // self.align
-
-    def index(self, pc: int) -> int | None:
-        """The place of an address in the table; None if it has none."""
-        offset = pc - self.base
-        if 0 <= offset < self.size and not offset % self.align:
-            return offset // self.align
-        return None
-
-
-@frozen
-class Options:
-    """What kind of code to make.
-
-    `count` keeps the exact number of instructions executed. Without `nest`, calls, returns and
-    jumps out of a region all return to the engine.
-    """
-
-    count: bool = False
-    nest: bool = True
-
-
-def function_name(start: int) -> str:
-    return f"r{start:x}"
-
-
-@define(eq=False)
-class Accesses:
-    """Numbers for the memory accesses of a module: debug line and column of each.
-
-    The line is the guest PC, the column the size of the access and whether it writes.
-    """
-
-    rows: dict[tuple[int, int, str], int] = field(factory=dict)
-    first: int = 100
-
-    def location(self, pc: int, size: int, writes: bool, scope: str) -> str:
-        key = pc, size << 1 | writes, scope
-        number = self.rows.setdefault(key, self.first + len(self.rows))
-        return f"!dbg !{number}"
-
-    def metadata(self) -> list[str]:
-        return [
-            f"!{number} = !DILocation(line: {pc}, column: {column}, scope: {scope})"
-            for (pc, column, scope), number in self.rows.items()
-        ]
-
-
-class RegionPrinter(Printer):
+class RegionPrinter(StatePrinter):
     """Prints one region."""
 
     def __init__(
@@ -121,21 +64,14 @@ class RegionPrinter(Printer):
         accesses: Accesses,
         scope: str,
     ) -> None:
-        super().__init__(declarations)
-        self.region = region
-        self.registers = registers
-        self.flow = Flow(region, registers)
-        self.state = state
+        super().__init__(region, registers, state, options, declarations)
         self.span = span
-        self.options = options
         self.together = together
         self.accesses = accesses
         self.scope = scope
-        self._cell_types: dict[Cell, str] = {}
         self._checked: set[Node] = set()
         self._late: list[str] = []
         self._block = next(iter(self.flow.blocks.values()))
-        self._votes = region.votes.floats
 
     # ---- the function ----
 
@@ -151,143 +87,36 @@ class RegionPrinter(Printer):
         return [head, "entry:", *self.lines, *body, *self._late, "}"]
 
     def _print_entry(self) -> None:
-        self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {_STATE}")
+        self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {STATE}")
         table = self.field(layout.TABLE)
-        self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {_STATE}")
+        self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {STATE}")
         limit = self.field(layout.LIMIT)
-        self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {_STATE}")
+        self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {STATE}")
         if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
                for b in self.region.blocks.values()):  # fmt: skip
             self._check_stack()
-        for cell, text in self._cell_types.items():
+        for cell, text in self.cell_types.items():
             self.line(f"%c{cell} = alloca {text}")
         if self.options.count:
             self.line("%count = alloca i64")
-            self._reload_count()
+            self.reload_count()
         start = self.region.start
         live = self.flow.blocks[start].live_in
-        self._reload(live)
+        self.reload(live)
         self.line(f"br label %b{start:x}")
 
     def _check_stack(self) -> None:
         read = self.intrinsic("llvm.read_register.i64", "i64", "metadata")
         sp = self.let(f"call i64 {read}(metadata !4)")
-        limit = self.let(f"load i64, ptr {self.field(layout.STACK_LIMIT)}, {_STATE}")
+        limit = self.let(f"load i64, ptr {self.field(layout.STACK_LIMIT)}, {STATE}")
         low = self.let(f"icmp ult i64 {sp}, {limit}")
         self.line(f"br i1 {low}, label %deep, label %shallow, {UNLIKELY}")
         self._late += ["deep:", "ret i64 %pc"]
         self.start("shallow")
 
-    def _place(self) -> str:
+    def _call_place(self) -> str:
         """The debug location of a call: LLVM wants one, though no fault happens there."""
         return self.accesses.location(self._block.block.start, 0, False, self.scope)
-
-    def field(self, offset: int) -> str:
-        """A pointer to a word of the state."""
-        return self.let(f"getelementptr i8, ptr %s, i64 {offset}")
-
-    # ---- cells ----
-
-    def _cell_type(self, cell: Cell) -> str:
-        text = self._cell_types.get(cell)
-        if text is None:
-            index, which = divmod(cell, 2)
-            if index in self.flow.split:
-                text = "i64" if which else "double"
-            else:
-                bits = self.registers.registers[index].bits
-                if bits == 64 and index in self._votes:
-                    text = "double"
-                else:
-                    text = llvm_type(int_type(bits))
-            self._cell_types[cell] = text
-        return text
-
-    def _cell_offset(self, cell: Cell) -> int:
-        index, which = divmod(cell, 2)
-        return self.state.offsets[index] + 8 * which
-
-    def _memory_type(self, cell: Cell) -> str:
-        """The type of a cell in the state: narrow registers are stored zero-extended."""
-        text = self._cell_type(cell)
-        return "i64" if text in ("i1", "i32") else text
-
-    def _read_cell(self, cell: Cell) -> str:
-        """What a cell held at the start of the block, even if its variable is changed by now."""
-        name = self.cells.get(cell)
-        if name is None:
-            name = self.cells[cell] = self.let(f"load {self._cell_type(cell)}, ptr %c{cell}")
-        return name
-
-    def register(self, node: Node, text: str) -> str:
-        if node.op == PART:
-            index, which = node.attr
-            return self._cast(self._read_cell(2 * index + which), 2 * index + which, text)
-        index = node.attr
-        if index in self.flow.split:
-            low, high = (self._as_word(2 * index + which) for which in (0, 1))
-            one = self.let(f"insertelement <2 x i64> poison, i64 {low}, i32 0")
-            return self.let(f"insertelement <2 x i64> {one}, i64 {high}, i32 1")
-        return self._cast(self._read_cell(2 * index), 2 * index, text)
-
-    def _as_word(self, cell: Cell) -> str:
-        return self._cast(self._read_cell(cell), cell, "i64")
-
-    def _cast(self, name: str, cell: Cell, text: str) -> str:
-        own = self._cell_type(cell)
-        return name if own == text else self.let(f"bitcast {own} {name} to {text}")
-
-    def low_cell(self, node: Node) -> str | None:
-        if node.attr in self.flow.split:
-            return self._as_word(2 * node.attr)
-        return None
-
-    def _cells(self, mask: int) -> list[Cell]:
-        return [i for i in range(mask.bit_length()) if mask >> i & 1]
-
-    def _reload(self, mask: int) -> None:
-        """Take cells from the state into their variables."""
-        for cell in self._cells(mask):
-            text, kept = self._cell_type(cell), self._memory_type(cell)
-            pointer = self.field(self._cell_offset(cell))
-            name = self.let(f"load {kept}, ptr {pointer}, align 8, {_STATE}")
-            if kept != text:
-                name = self.let(f"trunc {kept} {name} to {text}")
-            self.line(f"store {text} {name}, ptr %c{cell}")
-
-    def _write_back(self, edge: Edge) -> None:
-        """Store what differs from the state."""
-        for cell in self._cells(self.flow.stored(edge)):
-            text, kept = self._cell_type(cell), self._memory_type(cell)
-            node = edge.sets.get(cell)
-            name = self._read_cell(cell) if node is None else self.value(node, text)
-            if kept != text:
-                name = self.let(f"zext {text} {name} to {kept}")
-            pointer = self.field(self._cell_offset(cell))
-            self.line(f"store {kept} {name}, ptr {pointer}, align 8, {_STATE}")
-
-    def _keep(self, sets: dict[Cell, Node], mask: int) -> None:
-        """Put new values of cells into their variables."""
-        pairs = [
-            (cell, self.value(node, self._cell_type(cell)))
-            for cell, node in sets.items()
-            if mask >> cell & 1
-        ]
-        for cell, _ in pairs:
-            self._read_cell(cell)
-        for cell, name in pairs:
-            self.line(f"store {self._cell_type(cell)} {name}, ptr %c{cell}")
-
-    # ---- counting ----
-
-    def _reload_count(self) -> None:
-        name = self.let(f"load i64, ptr {self.field(layout.COUNT)}, {_STATE}")
-        self.line(f"store i64 {name}, ptr %count")
-
-    def _write_count(self) -> None:
-        if self.options.count:
-            name = self.let("load i64, ptr %count")
-            self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {_STATE}")
 
     # ---- blocks ----
 
@@ -317,7 +146,7 @@ class RegionPrinter(Printer):
     def _prefer_types(self, flow: BlockFlow) -> None:
         """Loads that go straight to a variable of a floating-point type are loads of that type."""
         for cell, node in flow.sets.items():
-            if node.op == LOAD and node.ty is I64 and self._cell_type(cell) == "double":
+            if node.op == LOAD and node.ty is I64 and self.cell_type(cell) == "double":
                 node.attr = 64
 
     def _end(self, flow: BlockFlow) -> None:
@@ -326,8 +155,8 @@ class RegionPrinter(Printer):
             case Branch(condition=condition):
                 self._keep_for(flow, edges)
                 test = self._arg(condition)
-                labels = [self._way(edge, pc) for edge, pc in
-                          zip(edges, (block.end.target, block.end.next_pc), strict=True)]  # fmt: skip
+                places = block.end.target, block.end.next_pc
+                labels = [self._way(edge, pc) for edge, pc in zip(edges, places, strict=True)]
                 self.line(f"br i1 {test}, label %{labels[0]}, label %{labels[1]}")
             case Fall(next_pc=next_pc):
                 self._go(flow, edges[0], next_pc)
@@ -349,8 +178,11 @@ class RegionPrinter(Printer):
                 live |= wanted
                 busy |= busily
         mine = [n for c, n in flow.sets.items() if busy >> c & 1]
-        self.settle([m for n in mine for m in _numbers(n)])
-        self._keep(flow.sets, live)
+        others = [n for c, n in flow.sets.items() if live >> c & 1]
+        self.settle(
+            [m for n in mine for m in _numbers(n)], [m for n in others for m in _numbers(n)]
+        )
+        self.keep(flow.sets, live)
 
     def _go(self, flow: BlockFlow, edge: Edge, pc: int) -> None:
         if edge.target is not None:
@@ -381,8 +213,7 @@ class RegionPrinter(Printer):
         target = None
         if pc.isdigit():
             target = int(pc)
-        self._write_back(edge)
-        self._write_count()
+        self.write_back(edge)
         self._tail(pc, target)
 
     def _tail(self, pc: str, target: int | None) -> None:
@@ -391,7 +222,7 @@ class RegionPrinter(Printer):
             self.line(f"ret i64 {pc}")
             return
         function = self._callee(pc, target)
-        result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc}), {self._place()}")
+        result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc}), {self._call_place()}")
         self.line(f"ret i64 {result}")
 
     def _callee(self, pc: str, target: int | None) -> str:
@@ -414,7 +245,7 @@ class RegionPrinter(Printer):
             self.line(f"ret i64 {pc}")
             self.start(there)
         pointer = self.let(f"getelementptr ptr, ptr %table, i64 {index}")
-        return self.let(f"load ptr, ptr {pointer}, {_STATE}")
+        return self.let(f"load ptr, ptr {pointer}, {STATE}")
 
     # ---- jumps, calls, returns ----
 
@@ -426,8 +257,7 @@ class RegionPrinter(Printer):
             self._call_guest(edge, jump)
         elif jump.kind is JumpKind.RETURN:
             target = self._arg(jump.target)
-            self._write_back(edge)
-            self._write_count()
+            self.write_back(edge)
             self.line(f"ret i64 {target}")
         elif constant_target is not None:
             self._go(flow, edge, constant_target)
@@ -454,8 +284,7 @@ class RegionPrinter(Printer):
 
     def _call_guest(self, edge: Edge, jump: Jump) -> None:
         target = self._arg(jump.target)
-        self._write_back(edge)
-        self._write_count()
+        self.write_back(edge)
         known = jump.target.const
         if not self.options.nest or (known is not None and self.span.index(known) is None):
             self.line(f"ret i64 {target}")
@@ -465,7 +294,7 @@ class RegionPrinter(Printer):
 
     def _come_back(self, edge: Edge, call: str, next_pc: int) -> None:
         """Call something that should return `next_pc`, and go on there."""
-        result = self.let(f"{call}, {self._place()}")
+        result = self.let(f"{call}, {self._call_place()}")
         expected = self.let(f"icmp eq i64 {result}, {next_pc}")
         back, astray = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {expected}, label %{back}, label %{astray}, !prof !5")
@@ -473,17 +302,16 @@ class RegionPrinter(Printer):
         self.line(f"ret i64 {result}")
         self.start(back)
         if self.options.count:
-            self._reload_count()
+            self.reload_count()
         if edge.target is None:
             self._tail(str(next_pc), next_pc)
         else:
-            self._reload(self.flow.blocks[edge.target].live_in)
+            self.reload(self.flow.blocks[edge.target].live_in)
             self.line(f"br label %b{edge.target:x}")
 
     def _syscall(self, edge: Edge, next_pc: int) -> None:
-        self._write_back(edge)
-        self._write_count()
-        function = self.let(f"load ptr, ptr {self.field(layout.ON_SYSCALL)}, {_STATE}")
+        self.write_back(edge)
+        function = self.let(f"load ptr, ptr {self.field(layout.ON_SYSCALL)}, {STATE}")
         self._come_back(edge, f"call i64 {function}(ptr %s, i64 {next_pc})", next_pc)
 
     # ---- conditional exits and traps ----
@@ -494,7 +322,7 @@ class RegionPrinter(Printer):
         self.line(f"br i1 {test}, label %{away}, label %{stay}")
         with self._elsewhere(away):
             if edge.target is not None:
-                self._keep(edge.sets, self.flow.blocks[edge.target].live_in)
+                self.keep(edge.sets, self.flow.blocks[edge.target].live_in)
                 self.line(f"br label %b{edge.target:x}")
             else:
                 leave = next(
@@ -514,14 +342,13 @@ class RegionPrinter(Printer):
         self.start(stay)
 
     def _trap(self, pc: int, kind: Trap, edge: Edge) -> None:
-        self._write_back(edge)
-        self._write_count()
+        self.write_back(edge)
         for offset, value in (
             (layout.REASON, layout.REASON_TRAP),
             (layout.WHERE, pc),
             (layout.DETAIL, _TRAPS.index(kind)),
         ):
-            self.line(f"store i64 {value}, ptr {self.field(offset)}, {_STATE}")
+            self.line(f"store i64 {value}, ptr {self.field(offset)}, {STATE}")
         self.line("ret i64 -1")
 
     # ---- memory ----
@@ -530,8 +357,18 @@ class RegionPrinter(Printer):
         kind = _memory_type(node)
         where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
-        name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {_GUEST}, {where}")
+        name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
+        if node.ty.bits < 32:
+            # LLVM widens what is computed from it down to the load itself: hide it from that.
+            wide = self.let(f"zext {kind} {name} to i64, {where}")
+            bound = 1 << node.ty.bits
+            hidden = f'call range(i64 0, {bound}) i64 asm "", "=r,0"(i64 {wide}), {where}'
+            name = self.let(f"trunc i64 {self.let(hidden)} to {kind}")
+        else:
+            self._declarations.add("declare void @llvm.fake.use(...)")
+            self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
         self.know(node, kind, name)
+        self._places[node] = f", {where}"
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
         self.settle(_numbers(value))
@@ -539,7 +376,7 @@ class RegionPrinter(Printer):
         size = value.ty.bits // 8
         where = self.accesses.location(pc, size, True, self.scope)
         pointer = self._pointer(pc, addr, size, True)
-        self.line(f"store volatile {content}, ptr {pointer}, align 1, {_GUEST}, {where}")
+        self.line(f"store volatile {content}, ptr {pointer}, align 1, {GUEST}, {where}")
 
     def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
         """The host address of a guest address, which is known to lie in or around guest memory."""
@@ -626,4 +463,3 @@ def _bounded(addr: Node) -> bool:
     if addr.const is not None:
         return addr.const < SPACE
     return addr.op is Op.ZEXT and addr.args[0].ty.bits <= 32
-

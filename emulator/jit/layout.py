@@ -116,6 +116,4 @@ class Layout:
             regs[:] = rest[:first] + values + rest[first:]
             return
         wides = iter(values)
-        regs[:] = [
-            next(wides) if r.bits > 64 else next(narrow) for r in self.registers.registers
-        ]
+        regs[:] = [next(wides) if r.bits > 64 else next(narrow) for r in self.registers.registers]

@@ -19,7 +19,7 @@ from hcc.emulator.interpreter import CodeSpace, CpuState, Interpreter, Stop, Sto
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.flow import Flow
-from hcc.emulator.jit.function import Options
+from hcc.emulator.jit.options import Options
 from hcc.emulator.memory import PAGE_BITS, PAGE_SIZE, SPACE_SIZE, Memory
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.errors import HccError

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hcc.emulator.jit.function import Accesses, CodeSpan, Options, RegionPrinter, function_name
+from hcc.emulator.jit.function import RegionPrinter
 from hcc.emulator.jit.layout import Layout
+from hcc.emulator.jit.options import CodeSpan, Options, function_name
 from hcc.emulator.jit.regions import Region
+from hcc.emulator.jit.variables import Accesses
 from hcc.isa.arch import RegisterFile
 
 HEAD = 'target triple = "x86_64-unknown-linux-gnu"\n'
@@ -55,7 +57,7 @@ def module_text(
         )
         lines += printer.function()
         metadata.append(
-            f"{scope} = distinct !DISubprogram(name: \"{function_name(region.start)}\", "
+            f'{scope} = distinct !DISubprogram(name: "{function_name(region.start)}", '
             "file: !12, unit: !11, type: !13, spFlags: DISPFlagDefinition)"
         )
     metadata += accesses.metadata()

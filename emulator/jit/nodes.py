@@ -43,10 +43,10 @@ class Node:
         self.args = args
         self.attr = attr
         self.const: int | None = None
-        deps = 0
+        deps: int = 0
         for arg in args:
             deps |= arg.deps
-        self.deps = deps
+        self.deps: int = deps
 
 
 LANELESS = frozenset((Op.AND, Op.OR, Op.XOR, Op.BITCAST))

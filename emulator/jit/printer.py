@@ -7,13 +7,14 @@ floating-point result are kept as the float.
 
 NaNs: `number(value, nan)` is `value` unless that is a NaN. Which of two ways it is written in is
 decided by use. Where the value is needed all the time, a branch that is never taken costs least:
-no operation is added to the chain of arithmetic. Where it is wanted only when a loop is left, a
-`select` is better, since LLVM can move that out of the loop.
+no operation is added to the chain of arithmetic, and one test does for all that it is made from, as
+a NaN among the operands of arithmetic makes a NaN. Where the value is wanted only when a loop is
+left, a `select` is better, since LLVM can move that out of the loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,8 +37,7 @@ _CONVERSIONS = {
     Op.FPTRUNC: "fptrunc", Op.SITOFP: "sitofp", Op.UITOFP: "uitofp",
 }  # fmt: skip
 _INTRINSICS = {
-    Op.CTPOP: "ctpop", Op.BSWAP: "bswap", Op.BITREVERSE: "bitreverse", Op.FSQRT: "sqrt",
-    Op.FMA: "fma",
+    Op.CTPOP: "ctpop", Op.BSWAP: "bswap", Op.BITREVERSE: "bitreverse", Op.FMA: "fma",
 }  # fmt: skip
 _ROUNDINGS = {
     Rounding.NEAREST_EVEN: "roundeven", Rounding.NEAREST_AWAY: "round",
@@ -94,6 +94,8 @@ class Printer:
         self.cells: dict[int, str] = {}
         """Names of what variables held at the start of the block, as far as read."""
         self._count = 0
+        self._places: dict[Node, str] = {}
+        self._place = ""
 
     # ---- lines ----
 
@@ -107,7 +109,7 @@ class Printer:
     def let(self, text: str) -> str:
         """A new name for the result of an instruction."""
         name = self.fresh()
-        self.lines.append(f"{name} = {text}")
+        self.lines.append(f"{name} = {text}{self._place}")
         return name
 
     def start(self, label: str) -> None:
@@ -120,6 +122,7 @@ class Printer:
 
     def forget(self) -> None:
         """Begin a new guest block: nothing is known."""
+        self._places.clear()
         self._names.clear()
         self.cells.clear()
 
@@ -174,7 +177,14 @@ class Printer:
             elif text == "i128":
                 direct = True
         if direct:
-            name = self._write(node, text)
+            place = _load_in(node)
+            if place is None:
+                name = self._write(node, text)
+            else:
+                # LLVM may make the conversion of what was loaded part of the load.
+                self._place = self._places.get(place, "")
+                name = self._write(node, text)
+                self._place = ""
         else:
             name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
         self.know(node, text, name)
@@ -202,16 +212,16 @@ class Printer:
         if op in _PLAIN:
             if ty is I128 and text != "i128":
                 left, right = (self.value(a, text) for a in args)
-                return self.let(f"{_PLAIN[op]} {text} {left}, {right}")  # type: ignore[index]
+                return self.let(f"{_PLAIN[op]} {text} {left}, {right}")
             source = args[0].ty
             left, right = self._arg(args[0]), self._arg(args[1])
             kind = "i128" if source is I128 else llvm_type(source)
-            return self.let(f"{_PLAIN[op]} {kind} {left}, {right}")  # type: ignore[index]
+            return self.let(f"{_PLAIN[op]} {kind} {left}, {right}")
         if op is Op.ZEXT and ty is I128 and text == "<2 x i64>":
             low = self.value(_widened(args[0]), "i64")
             return self.let(f"insertelement <2 x i64> zeroinitializer, i64 {low}, i32 0")
         if op in _CONVERSIONS:
-            return self._convert(_CONVERSIONS[op], args[0], ty)  # type: ignore[index]
+            return self._convert(_CONVERSIONS[op], args[0], ty)
         match op:
             case "reg" | "part":
                 return self.register(node, text)
@@ -232,11 +242,11 @@ class Printer:
             case Op.BUILD:
                 return self._build(node, text)
             case Op.SHUFFLE:
-                source = llvm_type(args[0].ty)
+                kind = llvm_type(args[0].ty)
                 lanes = ", ".join(f"i32 {lane}" for lane in node.attr)
                 a, b = self._arg(args[0]), self._arg(args[1])
                 mask = f"<{ty.lanes} x i32> <{lanes}>"
-                return self.let(f"shufflevector {source} {a}, {source} {b}, {mask}")
+                return self.let(f"shufflevector {kind} {a}, {kind} {b}, {mask}")
         return self._call(node)
 
     def _convert(self, word: str, a: Node, ty: Ty) -> str:
@@ -298,6 +308,12 @@ class Printer:
                 params.append("i1")
             case Op.FPTOSI | Op.FPTOUI:
                 name = f"llvm.{op.value}.sat.{_suffix(ty)}.{_suffix(args[0].ty)}"
+            case Op.FSQRT:
+                # LLVM makes x < 0 ? NaN : sqrt(x) plain sqrt(x), as if all NaNs were one; it does
+                # not know that of this form.
+                name = f"llvm.experimental.constrained.sqrt.{_suffix(ty)}"
+                operands += ['metadata !"round.tonearest"', 'metadata !"fpexcept.ignore"']
+                params += ["metadata", "metadata"]
             case Op.FROUND:
                 name = f"llvm.{_ROUNDINGS[node.attr]}.{_suffix(ty)}"
             case _:
@@ -323,18 +339,23 @@ class Printer:
         other = self.value(nan, text)
         return self.let(f"select {kind} {condition}, {text} {other}, {text} {self._arg(raw)}")
 
-    def settle(self, nodes: list[Node]) -> None:
-        """Make the given numbers known by one branch that is rarely taken."""
-        todo = [n for n in dict.fromkeys(nodes) if n.op == NUMBER and not self.known(n)]
-        if not todo:
+    def settle(self, nodes: list[Node], others: Iterable[Node] = ()) -> None:
+        """Make the given numbers known by one branch that is rarely taken, and with them those
+        of `others` that cannot be NaNs unless one of the given ones is."""
+        wanted = [n for n in dict.fromkeys(nodes) if n.op == NUMBER and not self.known(n)]
+        if not wanted:
             return
+        implied = _operands_of(wanted)
+        tested = [n for n in wanted if n.args[0] not in implied]
+        todo = dict.fromkeys(wanted)
+        for node in others:
+            if node.op == NUMBER and node.args[0] in implied and not self.known(node):
+                todo[node] = None
         for node in todo:
             self._arg(node.args[0])
         rare, done = self.fresh_label(), self.fresh_label()
-        sources: list[str] = []
-        for group in _paired(todo):
-            sources.append(self.label)
-            onward = done if group[-1] is todo[-1] else self.fresh_label()
+        for group in _paired(tested):
+            onward = done if group[-1] is tested[-1] else self.fresh_label()
             self.line(f"br i1 {self._any_nan(group)}, label %{rare}, label %{onward}, {UNLIKELY}")
             if onward != done:
                 self.start(onward)
@@ -371,8 +392,27 @@ class Printer:
         raise AssertionError
 
 
+def _load_in(node: Node) -> Node | None:
+    """The load that a node does nothing but convert."""
+    while node.op in _RESIZES or node.op is Op.BITCAST:
+        node = node.args[0]
+    return node if node.op == LOAD else None
+
+
 def _widened(a: Node) -> Node:
     return a if a.ty is I64 else Node(I64, Op.ZEXT, (a,))
+
+
+def _operands_of(numbers: list[Node]) -> set[Node]:
+    """The floats that numbers are computed from such that a NaN among them makes a NaN there."""
+    found: set[Node] = set()
+    stack = [n.args[0] for n in numbers]
+    while stack:
+        node = stack.pop()
+        if node.op in _KEEP_NANS:
+            stack += [a for a in node.args if a not in found]
+            found.update(node.args)
+    return found
 
 
 def _paired(nodes: list[Node]) -> list[list[Node]]:
@@ -386,6 +426,10 @@ def _paired(nodes: list[Node]) -> list[list[Node]]:
     return groups
 
 
+_RESIZES: frozenset[Any] = frozenset((Op.ZEXT, Op.SEXT, Op.TRUNC, Op.FPEXT))
+_KEEP_NANS: frozenset[Any] = frozenset(
+    (Op.FADD, Op.FSUB, Op.FMUL, Op.FDIV, Op.FSQRT, Op.FMA, Op.FPEXT, Op.FPTRUNC)
+)
 _AS_VECTOR: frozenset[Any] = frozenset((REG, LOAD, Op.AND, Op.OR, Op.XOR, Op.SELECT, Op.BITCAST))
 
 __all__ = ["INSERT", "PART", "UNLIKELY", "Printer", "constant", "int_type", "llvm_type"]

@@ -33,7 +33,7 @@ from hcc.emulator.jit.builder import (
     Unknown,
     Votes,
 )
-from hcc.emulator.jit.nodes import LOAD, Node, operation
+from hcc.emulator.jit.nodes import LOAD, Node, constant, operation
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import JumpKind, Op
 from hcc.isa.errors import HccError
@@ -82,31 +82,20 @@ class Region:
     switches: dict[int, Switch] = field(factory=dict)
     insn_count: int = 0
 
-    def covers(self, pc: int) -> bool:
-        """Whether an instruction is part of the region."""
-        return any(pc in block.addrs for block in self.blocks.values())
-
-    def loop_around(self, pc: int) -> int | None:
-        """The head of the innermost loop around an address: the target of a backward jump from
-        behind the address."""
-        best = None
-        for block in self.blocks.values():
-            last = block.addrs[-1] if block.addrs else block.start
-            if last < pc:
-                continue
-            for target in successors(block, self.switches.get(block.start)):
-                if target <= pc and target <= last and target in self.blocks:
-                    best = target if best is None else max(best, target)
-        return best
+    def block_of(self, pc: int) -> int | None:
+        """The start of the block that an instruction is in; None if the region lacks it."""
+        found = (block.start for block in self.blocks.values() if pc in block.addrs)
+        return next(found, None)
 
     def call_targets(self) -> set[int]:
         """Addresses that the region calls or jumps to directly, outside of it."""
         targets = set()
         for block in self.blocks.values():
             end = block.end
-            if isinstance(end, Jump) and end.target.const is not None:
-                if end.kind is JumpKind.CALL or end.target.const not in self.blocks:
-                    targets.add(end.target.const)
+            if not isinstance(end, Jump) or end.target.const is None:
+                continue
+            if end.kind is JumpKind.CALL or end.target.const not in self.blocks:
+                targets.add(end.target.const)
         return targets
 
 
@@ -151,6 +140,16 @@ class Discovery:
                 if leader not in region.blocks:
                     region.blocks[leader] = self._build(leader, leaders, region)
             pending = self._read_tables(region, leaders)
+        return region
+
+    def part(self, whole: Region, start: int, chosen: frozenset[int]) -> Region:
+        """The region of some of another's blocks, entered at `start`."""
+        region = Region(start, whole.bounds)
+        leaders = dict.fromkeys(whole.blocks)
+        for block in (start, *sorted(chosen - {start})):
+            region.blocks[block] = self._build(block, leaders, region)
+            region.insn_count += len(region.blocks[block].addrs)
+        self._read_tables(region, leaders)
         return region
 
     # ---- where blocks begin ----
@@ -336,6 +335,4 @@ def _evaluate(node: Node, values: dict[Node, int]) -> int:
 
 
 def _as_constant(node: Node, values: dict[Node, int]) -> Node:
-    from hcc.emulator.jit.nodes import constant
-
     return constant(node.ty, _evaluate(node, values))

@@ -19,9 +19,10 @@ from attrs import frozen
 from hcc.emulator.jit import cache as disk
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.flow import Flow
-from hcc.emulator.jit.function import CodeSpan, Options, function_name
+from hcc.emulator.jit.loops import innermost_loop
 from hcc.emulator.jit.module import module_text
 from hcc.emulator.jit.objects import Image, read_image
+from hcc.emulator.jit.options import CodeSpan, Options, function_name
 from hcc.emulator.jit.regions import Code, Discovery, Region
 from hcc.emulator.jit.state import NativeState
 from hcc.emulator.jit.support import Support, install, support_text
@@ -139,19 +140,24 @@ class Translator:
             region = self.regions[start] = self.discovery.region(start)
         return region
 
-    def starts_for(self, place: int) -> list[int]:
+    def start_for(self, place: int) -> int:
         """Where a region should start if `place` is hot: at the loop it is in, else the function.
 
-        In a function too large for one region the loop is looked for from the place itself.
+        What is compiled for the head of a loop that begins no function is the loop alone.
         """
         low, _ = self.bounds_of(place)
-        if self.is_function(low):
-            whole = self.region(low)
-            if whole.covers(place):
-                head = whole.loop_around(place)
-                return [low if head is None else head]
-        head = self.region(place).loop_around(place)
-        return [place if head is None else head]
+        whole = self.region(low if self.is_function(low) else place)
+        block = whole.block_of(place)
+        if block is None:  # the function is too large for one region
+            whole = self.region(place)
+            block = place
+        loop = innermost_loop(whole, block)
+        if loop is None:
+            return whole.start
+        head, body = loop
+        if not self.is_function(head) and head not in self.compiled:
+            self.regions[head] = self.discovery.part(whole, head, body)
+        return head
 
     def with_callees(self, starts: Iterable[int]) -> list[Region]:
         """The regions of some addresses and those of the small functions they call."""
@@ -173,14 +179,14 @@ class Translator:
             chosen[start] = region
             total += region.insn_count
             for callee in sorted(region.call_targets()):
-                if self.is_function(callee) and self._is_small(callee) and self.code.is_warm(callee):
+                if self._may_inline(callee):
                     queue.append(callee)
         return list(chosen.values())
 
-    def _is_small(self, start: int) -> bool:
+    def _may_inline(self, start: int) -> bool:
+        """Whether a small function begins here that has been executed."""
         low, high = self.bounds_of(start)
-        most = SMALL * 4
-        return high - low <= most
+        return self.is_function(start) and high - low <= 4 * SMALL and self.code.is_warm(start)
 
     # ---- compiling ----
 
@@ -188,7 +194,7 @@ class Translator:
         """The LLVM IR for what `Background.request` was asked, and where its functions start."""
         starts: list[int] = []
         for place, exactly in places:
-            starts += [place] if exactly else self.starts_for(place)
+            starts.append(place if exactly else self.start_for(place))
         regions = self.with_callees(starts)
         text = module_text(
             regions, self.code.arch.registers, self.state.layout, self.span, self.options
@@ -206,10 +212,13 @@ class Translator:
 
     def _install(self, entry: disk.Entry) -> list[int]:
         image = read_image(entry.content)
+        places = {start: self.span.index(start) for start in entry.starts}
+        missing = [s for s in entry.starts if function_name(s) not in image.symbols]
+        if missing or None in places.values():
+            raise FormatError("compiled code is not that of this program")
         address = self.support.arena.place(image)
         self._placed.append(Placed(address, image, entry.content))
-        for start in entry.starts:
-            index = self.span.index(start)
+        for start, index in places.items():
             assert index is not None
             self._functions[start] = address + image.symbols[function_name(start)]
             if self.options.nest:
@@ -249,7 +258,7 @@ class Translator:
                 continue
             try:
                 starts += self._install(entry)
-            except (FormatError, KeyError):
+            except FormatError:
                 continue
             self._entries.append(entry)
         return starts
@@ -259,6 +268,15 @@ class Translator:
         if self._key is not None and self._unsaved:
             self._unsaved = False
             disk.save(self._key, self._entries)
+
+    def give_back(self) -> None:
+        """Free the memory of the code, which must not be run any more."""
+        for placed in self._placed:
+            self.support.arena.give_back(placed.address, placed.image)
+        self._placed.clear()
+        self._functions.clear()
+        self.compiled.clear()
+        self.table[:] = array("Q", [self.support.stub]) * len(self.table)
 
     def _constants(self) -> list[tuple[int, bytes]]:
         """The read-only memory, which jump tables are read from."""

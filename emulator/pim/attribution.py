@@ -32,7 +32,10 @@ CAUSES = (
 
 
 def attribute(
-    commands: Sequence[Command], accesses: Sequence[Access], spec: MemorySpec, start: int,
+    commands: Sequence[Command],
+    accesses: Sequence[Access],
+    spec: MemorySpec,
+    start: int,
     cycles: int,
 ) -> dict[str, int]:
     """Cycles by cause, in the order of `CAUSES`, zeros left out."""
@@ -40,7 +43,7 @@ def attribute(
     opened: dict[int, int] = {}
     last_read = last_write = -(1 << 30)
     previous = start - 1
-    refreshed = 0
+    refreshed = -(1 << 30)
     for command in commands:
         if command.kind is Kind.ACT:
             opened[command.bank] = command.cycle
@@ -60,7 +63,7 @@ def attribute(
             turned = last_write + spec.write_to_read_long
             row = opened.get(command.bank, 0) + spec.tRCDRD
         if wait and refreshed > previous:
-            spent = min(wait, spec.tRFC + at - max(row, at) + row - refreshed - spec.tRFC)
+            spent = min(wait, refreshed + spec.tRFC - previous - own)
             booked[REFRESH] += spent
             wait -= spent
         if purpose in (Purpose.MODE.value, PARKING):
@@ -87,6 +90,6 @@ def attribute(
 
 
 def _purpose(access: Access) -> str:
-    if access.row == modes.PARK_ROW:
+    if access.row == modes.PARK_ROW and access.purpose is Purpose.MODE:
         return PARKING
     return access.purpose.value

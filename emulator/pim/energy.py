@@ -45,7 +45,10 @@ class Energy:
 
 
 def estimate(
-    commands: Sequence[Command], accesses: Sequence[Access], spec: MemorySpec, cycles: int,
+    commands: Sequence[Command],
+    accesses: Sequence[Access],
+    spec: MemorySpec,
+    cycles: int,
     channels: int,
 ) -> Energy:
     """The energy of a stream's commands in all channels."""

@@ -22,7 +22,7 @@ from .attribution import attribute
 from .commands import COLUMN_KINDS, Command, Kind
 from .controller import Controller
 from .energy import Energy, estimate
-from .samsung import SamsungChannels
+from .samsung import BANKS, SamsungChannels
 from .scheduler import Scheduler
 from .specification import SAMSUNG_HBM2, MemorySpec
 
@@ -62,6 +62,8 @@ class Machine:
     def __attrs_post_init__(self) -> None:
         if self.channels < 1 or self.ranks < 1:
             raise HccError("a memory has at least one channel and one rank")
+        if self.spec.banks < BANKS:
+            raise HccError(f"{self.spec.name}: {self.spec.banks} banks; units need {BANKS}")
         self.device = SamsungChannels(self.channels)
         if self.schedule is Schedule.HCC:
             self.controller = Scheduler(self.spec, self.ranks)
@@ -95,9 +97,7 @@ class Machine:
         return timing
 
 
-def bound(
-    constants: Mapping[str, Sequence[bytes]], streams: Mapping[str, Bits]
-) -> dict[str, Bits]:
+def bound(constants: Mapping[str, Sequence[bytes]], streams: Mapping[str, Bits]) -> dict[str, Bits]:
     """Every operand that a stream may write, as [channel or 1, burst, lane]."""
     data = {
         name: np.frombuffer(b"".join(bursts), dtype="<u2").reshape(1, -1, LANES)

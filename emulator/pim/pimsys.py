@@ -137,10 +137,10 @@ class PimsysChannels:
         self._next()
 
     def _compute(self, i: Instruction, banks: slice, row: int, column: int) -> None:
-        assert i.dst is not None
         if i.aam:
             i = _auto_indexed(i, row << _COLUMN_BITS | column)
-            assert i.dst is not None
+        dst = i.dst
+        assert dst is not None
         burst = column // COLUMNS_PER_BURST
         sources = [self._load(o, banks, row, burst) for o in i.sources]
         match i.op:
@@ -151,11 +151,11 @@ class PimsysChannels:
             case Op.MUL:
                 result = half.multiply(*sources)
             case Op.MAC | Op.MAD:
-                if i.op is Op.MAD and i.src2 != i.dst:
+                if i.op is Op.MAD and i.src2 != dst:
                     raise PimFault("MAD adds into its destination: src2 must be dst")
-                old = self._load(i.dst, banks, row, burst)
+                old = self._load(dst, banks, row, burst)
                 result = half.multiply_add(sources[0], sources[1], old)
-        self._store(i.dst, result)
+        self._store(dst, result)
 
     def _load(self, o: Operand, banks: slice, row: int, burst: int) -> Floats:
         if o.file in self.grf:

@@ -24,8 +24,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from hcc.isa.errors import HccError
-from hcc.isa.pim import CRF_LENGTH, LANES, Dialect, File, Instruction, Op, Operand, decode
-from hcc.isa.pim import modes
+from hcc.isa.pim import CRF_LENGTH, LANES, Dialect, File, Instruction, Op, Operand, decode, modes
 from hcc.isa.pim.modes import Mode
 
 from . import half
@@ -81,6 +80,11 @@ class SamsungChannels:
         self.grf = {f: np.zeros(shape, np.float32) for f in (File.GRF_A, File.GRF_B)}
         self.srf = np.zeros((self.channels, UNITS, LANES), np.float32)
 
+    @property
+    def entering(self) -> bool:
+        """Whether a switch to HAB has begun and not ended."""
+        return bool(self._enter)
+
     # Commands
 
     def activate(self, bank: int, row: int, column: int = modes.MODE_COLUMN) -> None:
@@ -103,6 +107,7 @@ class SamsungChannels:
         """RD of `count` bursts from `column`; their data in SB, where the host takes it."""
         if self.mode is Mode.SB:
             return self._read_single(bank, row, column, count)
+        _check_bank(bank, row)
         done = self._trigger(bank, row, column, count, None)
         if done < count and not row & modes.RESERVED_BIT:
             self._bank_to_grf(bank, row, column + done, count - done)
@@ -116,6 +121,7 @@ class SamsungChannels:
                 columns = slice(column, column + data.shape[1])
                 self.banks.write(row, bank, columns, data)
             return
+        _check_bank(bank, row)
         at, count = 0, data.shape[1]
         while at < count:
             at += self._trigger(bank, row, column + at, count - at, data[:, at:])
@@ -292,7 +298,9 @@ class SamsungChannels:
                 result = half.multiply_add(*sources)
         self._store(i.dst, row, column, run, auto, mac, result)
 
-    def _register(self, o: Operand, row: int, column: int, run: int, auto: bool, mac: bool) -> slice:
+    def _register(
+        self, o: Operand, row: int, column: int, run: int, auto: bool, mac: bool
+    ) -> slice:
         """The registers an operand means in a run."""
         if not auto:
             return slice(o.index & 7, (o.index & 7) + 1)
@@ -301,9 +309,7 @@ class SamsungChannels:
             return slice(high, high + 1)
         return slice(column & 7, (column & 7) + run)
 
-    def _load(
-        self, o: Operand, row: int, column: int, run: int, auto: bool, mac: bool
-    ) -> Floats:
+    def _load(self, o: Operand, row: int, column: int, run: int, auto: bool, mac: bool) -> Floats:
         """A source for a run of columns: [channel, unit, column or 1, lane]."""
         match o.file:
             case File.EVEN_BANK | File.ODD_BANK:
@@ -330,6 +336,13 @@ class SamsungChannels:
                 self.banks.write(row, banks, slice(column, column + run), bits)
             case _:
                 raise PimFault(f"operand {o.file.name} cannot be written")
+
+
+def _check_bank(bank: int, row: int) -> None:
+    """In HAB a command names all even or all odd banks, by bank 0 or 1; the last command of the
+    switch to HAB still names its own."""
+    if bank > 1 and row != modes.ENTER_ROW:
+        raise PimFault(f"a request to bank {bank} in all-bank mode, which has banks 0 and 1 only")
 
 
 def _independent(i: Instruction) -> bool:

@@ -9,13 +9,16 @@ may lie before commands already placed.
 
 The rules are those of the specification, strictly: in HAB a command to bank 0 or 1 is one to all
 even or all odd banks, so all of them must be closed before an ACT, and all count as one bank
-group. A refresh of every rank is due each tREFI, staggered over the ranks; it is done at the first
-request after it is due, with all banks closed for tRP before and nothing opened for tRFC after.
+group. A refresh of every rank is due each tREFI, staggered over the ranks. That of the rank at work
+is postponed while requests wait, but by one tREFI at most (data sheets allow eight), so a short
+stream is not interrupted and what it owes is done in the pause behind it; all banks are closed for
+tRP before and nothing is opened for tRFC after.
 Ranks that hold no work take a cycle of the command bus for theirs.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from attrs import define, field
@@ -26,6 +29,8 @@ from hcc.isa.pim.requests import Access
 
 from .commands import Command, Kind
 from .specification import MemorySpec
+
+POSTPONED = 1  # refreshes that may be owed
 
 
 @define
@@ -44,6 +49,7 @@ class Scheduler:
 
     spec: MemorySpec
     ranks: int = 1
+    magic_rows: bool = True  # whether rows switch modes (samsung) or are rows like any other
     clock: int = 0
     commands: list[Command] = field(factory=list, repr=False)
     _banks: list[_Bank] = field(init=False, repr=False)
@@ -69,8 +75,10 @@ class Scheduler:
     def run(self, accesses: Sequence[Access]) -> int:
         """Serve the requests; the cycles until the last is done and all banks are closed."""
         start = self._floor = max(self._floor, self.clock)
+        self._busy = {cycle for cycle in self._busy if cycle >= start}
+        del self._acts[:-16]
         for number, access in enumerate(accesses):
-            if self._last_column >= self._refresh_due and self._mode_settled():
+            if self._last_column >= self._latest_refresh() and self._mode_settled():
                 self._refresh()
             self._open(access, number)
             at = self._place_column(access, number)
@@ -118,34 +126,43 @@ class Scheduler:
         ready = max(self._banks[other].can_open for other in self._set_of(access.bank))
         at = self._act_slot(max(ready, self._floor), access.bank)
         self._busy.update(range(at, at + spec.act_cycles))
-        self._acts.append((at, access.bank))
-        self.commands.append(
-            Command(at, Kind.ACT, access.bank, access.row, access.column, number)
-        )
+        insort(self._acts, (at, access.bank))
+        self.commands.append(Command(at, Kind.ACT, access.bank, access.row, access.column, number))
         bank.active, bank.row, bank.opened = True, access.row, at
         bank.can_close = at + spec.tRAS
         for other in self._set_of(access.bank):
             self._banks[other].can_open = at + spec.tRC
-        if self._mode is Mode.SB and access.row == modes.ENTER_ROW:
+        if self.magic_rows and self._mode is Mode.SB and access.row == modes.ENTER_ROW:
             self._enter |= {access.bank} & set(modes.ENTER_BANKS)
 
     def _act_slot(self, at: int, bank: int) -> int:
-        """The first cycle from `at` that keeps its distance from every other ACT."""
+        """The first cycle from `at` that keeps its distance from every other ACT, be it placed
+        before or after."""
         spec, group = self.spec, self._group(bank)
-        single = self._mode is Mode.SB
-        recent = self._acts[-8:]
+        reach = max(spec.tRRDL, spec.tRRDS, spec.tFAW)
         while True:
             at = self._free(at)
-            clash = [
-                other
-                for other, number in recent
-                if abs(at - other)
-                < (spec.tRRDL if self._group(number) == group else spec.tRRDS)
+            near = self._acts[bisect_left(self._acts, (at - reach, -1)) :]
+            near = near[: bisect_left(near, (at + reach, -1))]
+            later = [
+                cycle + gap
+                for cycle, number in near
+                if abs(at - cycle)
+                < (gap := spec.tRRDL if self._group(number) == group else spec.tRRDS)
             ]
-            window = [other for other, _ in recent if at - spec.tFAW < other <= at]
-            if not clash and not (single and len(window) >= 4):
+            if later:
+                at = max(at + 1, max(later))
+            elif self._mode is Mode.SB and self._crowded(at, [cycle for cycle, _ in near]):
+                at += 1
+            else:
                 return at
-            at += 1
+
+    def _crowded(self, at: int, near: list[int]) -> bool:
+        """Whether an ACT at `at` would be one of five within tFAW."""
+        cycles = sorted([*near, at])
+        return any(
+            cycles[first + 4] - cycles[first] < self.spec.tFAW for first in range(len(cycles) - 4)
+        )
 
     def _close(self, number: int) -> None:
         bank = self._banks[number]
@@ -167,14 +184,14 @@ class Scheduler:
         self._busy.add(at)
         self._last_column = at
         kind = Kind.WR if access.is_write else Kind.RD
-        self.commands.append(
-            Command(at, kind, access.bank, access.row, access.column, number)
-        )
+        self.commands.append(Command(at, kind, access.bank, access.row, access.column, number))
         group = self._group(access.bank)
         to_close = spec.write_to_precharge if access.is_write else spec.read_to_precharge
         bank.can_close = max(bank.can_close, at + to_close)
+        # The switch to HAB comes with the fourth ACT, which may pass the commands before it.
+        entering = self.magic_rows and access.row == modes.ENTER_ROW
         for other in range(spec.banks):
-            same = self._group(other) == group
+            same = entering or self._group(other) == group
             gap = max(spec.tCCDL if same else spec.tCCDS, spec.burst_cycles)
             if access.is_write:
                 turn = spec.write_to_read_long if same else spec.write_to_read_short
@@ -189,27 +206,44 @@ class Scheduler:
 
     def _mode_settled(self) -> bool:
         """Whether no mode switch is half done."""
-        return not self._enter
+        leaving = self._mode is not Mode.SB and any(
+            self._banks[number].active and self._banks[number].row == modes.LEAVE_ROW
+            for number in modes.LEAVE_BANKS
+        )
+        return not self._enter and not leaving
 
     def _follow_mode(self, access: Access, at: int) -> None:
-        if self._mode is Mode.SB and self._enter == set(modes.ENTER_BANKS):
-            if access.row == modes.ENTER_ROW and access.bank == modes.ENTER_BANKS[-1]:
+        if not self.magic_rows:
+            return
+        if self._mode is Mode.SB:
+            last = access.row == modes.ENTER_ROW and access.bank == modes.ENTER_BANKS[-1]
+            if last and self._enter == set(modes.ENTER_BANKS):
                 self._enter.clear()
-                for number, bank in enumerate(self._banks):
-                    if bank.active:
-                        self._close(number)
                 self._mode = Mode.HAB
+                for parity in (0, 1):
+                    self._close_parity(parity)
                 self._spread()
-        elif self._mode is not Mode.SB and access.row == modes.LEAVE_ROW:
-            if all(self._banks[bank].active and self._banks[bank].row == modes.LEAVE_ROW
-                   for bank in modes.LEAVE_BANKS):  # fmt: skip
-                for bank in modes.LEAVE_BANKS:
-                    self._close(bank)
-                self._floor = 1 + max(
-                    command.cycle for command in self.commands[-2:]
-                )
-                self._spread()
-                self._mode = Mode.SB
+        elif access.row == modes.LEAVE_ROW:
+            leaving = [self._banks[number] for number in modes.LEAVE_BANKS]
+            if any(not bank.active or bank.row != modes.LEAVE_ROW for bank in leaving):
+                return
+            for number in modes.LEAVE_BANKS:
+                self._close(number)
+            self._floor = 1 + max(command.cycle for command in self.commands[-2:])
+            self._spread()
+            self._mode = Mode.SB
+
+    def _close_parity(self, parity: int) -> None:
+        """The first PRE in HAB: it closes what is open in all banks of a parity."""
+        banks = [self._banks[number] for number in range(parity, self.spec.banks, 2)]
+        if not any(bank.active for bank in banks):
+            return
+        banks[0].can_close = max(bank.can_close for bank in banks if bank.active)
+        self._close(parity)
+        for bank in banks[1:]:
+            if bank.active:
+                bank.active, bank.closed = False, banks[0].closed
+                bank.can_open = max(bank.can_open, bank.closed + self.spec.tRP)
 
     def _spread(self) -> None:
         """At a mode switch, every bank takes over what its parity or group must wait for."""
@@ -225,9 +259,14 @@ class Scheduler:
         for number, bank in enumerate(self._banks):
             if bank.active:
                 self._close(number)
-        return max(
-            self._floor, self._last_column + 1, max(bank.can_open for bank in self._banks)
-        )
+        return max(self._floor, self._last_column + 1, max(bank.can_open for bank in self._banks))
+
+    def _latest_refresh(self) -> int:
+        """The cycle from which a refresh that is due can no longer be postponed: with what has to
+        happen before it, it is done within one tREFI."""
+        spec = self.spec
+        before = spec.write_to_precharge + spec.tRAS + spec.tRP + spec.tRCDRD + spec.banks
+        return self._refresh_due + max(0, POSTPONED * spec.tREFI - before)
 
     def _refresh(self) -> None:
         spec = self.spec

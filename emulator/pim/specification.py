@@ -62,6 +62,12 @@ class MemorySpec:
         for name in ("banks", "bank_groups", "columns", "rows", "BL", "tREFI", "bus_bits"):
             if getattr(self, name) <= 0:
                 raise FormatError(f"memory specification: {name} must be positive")
+        if self.BL < 2:
+            raise FormatError("memory specification: a burst has at least two words")
+        if self.tREFI <= self.tRFC + self.tRC + self.tRP + self.WL + self.tWR:
+            raise FormatError(
+                f"memory specification: tREFI of {self.tREFI} leaves no time between refreshes"
+            )
         if self.banks % self.bank_groups:
             raise FormatError("memory specification: banks do not divide into bank groups")
 
@@ -143,17 +149,25 @@ def _number(value: Any, name: str, source: str) -> int:
     return int(value)
 
 
+def _real(value: Any, name: str, source: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise FormatError(f"{source}: {name} is not a positive number")
+    return float(value)
+
+
 def from_dict(value: Any, source: str) -> MemorySpec:
     """A specification from a parsed JSON document, hcc's or DRAMSys's."""
     if not isinstance(value, dict):
         raise FormatError(f"{source}: a memory specification is a JSON object")
     if "memspec" in value:
         value = value["memspec"]
+        if not isinstance(value, dict):
+            raise FormatError(f"{source}: a memory specification is a JSON object")
     if "memtimingspec" in value:
         return _from_dramsys(value, source)
     known = {f.name: f for f in fields(MemorySpec)}
     base = value.get("base", "samsung")
-    if base not in BUILT_IN:
+    if not isinstance(base, str) or base not in BUILT_IN:
         raise FormatError(f"{source}: no built-in specification is called '{base}'")
     changes: dict[str, Any] = {}
     for name, given in value.items():
@@ -162,10 +176,12 @@ def from_dict(value: Any, source: str) -> MemorySpec:
         if name not in known:
             raise FormatError(f"{source}: no parameter is called '{name}'")
         match known[name].type:
-            case "str" | "bool":
+            case "str" | "bool" as kind:
+                if not isinstance(given, str if kind == "str" else bool):
+                    raise FormatError(f"{source}: {name} is no {kind}")
                 changes[name] = given
             case "float":
-                changes[name] = float(given)
+                changes[name] = _real(given, name, source)
             case _:
                 changes[name] = _number(given, name, source)
     return evolve(BUILT_IN[base], **changes)
@@ -173,6 +189,8 @@ def from_dict(value: Any, source: str) -> MemorySpec:
 
 def _from_dramsys(value: dict[str, Any], source: str) -> MemorySpec:
     times, geometry = value["memtimingspec"], value.get("memarchitecturespec", {})
+    if not isinstance(times, dict) or not isinstance(geometry, dict):
+        raise FormatError(f"{source}: memtimingspec and memarchitecturespec are objects")
     changes: dict[str, Any] = {"name": str(value.get("memoryType", "dramsys"))}
     for name, ours in _DRAMSYS_TIMES.items():
         if name in times:
@@ -180,7 +198,7 @@ def _from_dramsys(value: dict[str, Any], source: str) -> MemorySpec:
     if "RTP" in times:
         changes["tRTPS"] = changes["tRTPL"] = _number(times["RTP"], "RTP", source)
     if "tCK" in times:
-        changes["tCK_ns"] = float(times["tCK"]) * 1e9
+        changes["tCK_ns"] = round(_real(times["tCK"], "tCK", source) * 1e9, 6)
     for name, ours in _DRAMSYS_GEOMETRY.items():
         if name in geometry:
             changes[ours] = _number(geometry[name], name, source)
@@ -226,7 +244,7 @@ def load(name: str) -> MemorySpec:
         return from_ini(text, name)
     try:
         return from_dict(json.loads(text), name)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{name}: not JSON: {error}") from None
 
 

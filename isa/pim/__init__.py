@@ -19,6 +19,7 @@ from .instructions import (
     Instruction,
     Op,
     Operand,
+    compute,
 )
 from .legality import Finding, Rule, check
 from .text import format_instruction, format_program, parse, parse_instruction, parse_words
@@ -37,6 +38,7 @@ __all__ = [
     "Operand",
     "Rule",
     "check",
+    "compute",
     "decode",
     "encode",
     "format_instruction",

@@ -90,7 +90,7 @@ def _parse_operand(value: Any) -> Operand:
     if value == "Bank":
         return Operand(File.EVEN_BANK)
     if isinstance(value, dict) and len(value) == 1:
-        (tag, body), = value.items()
+        ((tag, body),) = value.items()
         if tag in _FILES and isinstance(body, dict) and isinstance(body.get("index"), int):
             if not 0 <= body["index"] < 8:
                 raise FormatError(f"{tag} has registers 0 to 7, not {body['index']}")
@@ -98,10 +98,11 @@ def _parse_operand(value: Any) -> Operand:
     raise FormatError(f"not an operand: {json.dumps(value)}")
 
 
-def _integer(body: Mapping[str, Any], name: str) -> int:
-    if not isinstance(body.get(name), int):
-        raise FormatError(f"'{name}' of a JUMP is not a number")
-    return int(body[name])
+def _integer(body: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise FormatError(f"'{name}' of a JUMP is not a number from {low} to {high}")
+    return value
 
 
 def instruction_from_json(value: Any) -> Instruction:
@@ -112,12 +113,16 @@ def instruction_from_json(value: Any) -> Instruction:
         return EXIT
     if not isinstance(value, dict) or len(value) != 1:
         raise FormatError(f"not an instruction: {json.dumps(value)}")
-    (name, body), = value.items()
+    ((name, body),) = value.items()
     if name not in Op.__members__ or not isinstance(body, dict):
         raise FormatError(f"not an instruction: {json.dumps(value)}")
     op = Op[name]
     if op is Op.JUMP:
-        return Instruction(op, offset=_integer(body, "offset"), count=_integer(body, "count"))
+        return Instruction(
+            op,
+            offset=_integer(body, "offset", -(1 << 15), (1 << 15) - 1),
+            count=_integer(body, "count", 0, (1 << 16) - 1),
+        )
     dst = _parse_operand(body.get("dst"))
     if op in (Op.MOV, Op.FILL):
         return Instruction(op, dst, _parse_operand(body.get("src")))
@@ -135,7 +140,7 @@ def parse_message(text: str) -> Configuration:
     """What a message says; FormatError for anything PIMSys would not take."""
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"PIM configuration is not JSON: {error}") from None
     if not isinstance(value, dict) or not {"bank_mode", "kernel"} >= value.keys():
         raise FormatError("PIM configuration is not an object of bank_mode and kernel")

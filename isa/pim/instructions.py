@@ -122,5 +122,13 @@ class Instruction:
         return 8 if repeats and dialect is Dialect.SAMSUNG else 1
 
 
+def compute(
+    op: Op, dst: Operand, *sources: Operand, aam: bool = False, relu: bool = False
+) -> Instruction:
+    """An arithmetic or moving instruction with its sources in order."""
+    src0, src1, src2 = (*sources, None, None, None)[:3]
+    return Instruction(op, dst, src0, src1, src2, aam=aam, relu=relu)
+
+
 NOP = Instruction(Op.NOP)
 EXIT = Instruction(Op.EXIT)

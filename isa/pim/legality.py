@@ -89,21 +89,21 @@ def _operands(i: Instruction, dialect: Dialect) -> Iterator[tuple[Rule, str]]:
     bank_store = i.dst is not None and i.dst.is_bank
     if bank_store and i.op in MOVES:
         if dialect is Dialect.SAMSUNG:
-            yield Rule.OPERANDS, (
-                f"{name} cannot store to a bank; a GRF is stored by a WR in the slot of a NOP"
+            yield (
+                Rule.OPERANDS,
+                (f"{name} cannot store to a bank; a GRF is stored by a WR in the slot of a NOP"),
             )
         elif i.op is Op.MOV:
             yield Rule.OPERANDS, "MOV cannot store to the bank; FILL BANK, GRF does"
         elif i.src0 is None or i.src0.file not in GRF:
             yield Rule.OPERANDS, "FILL stores a GRF to the bank and nothing else"
     else:
-        for role, operand, allowed in zip(
-            _ROLES, i.operands, _TABLE.get(i.op, ()), strict=False
-        ):
+        for role, operand, allowed in zip(_ROLES, i.operands, _TABLE.get(i.op, ()), strict=False):
             if operand.file not in allowed:
                 where = ", ".join(sorted(file.name for file in allowed))
-                yield Rule.OPERANDS, (
-                    f"{name} takes no {operand.file.name} as its {role}; it takes {where}"
+                yield (
+                    Rule.OPERANDS,
+                    (f"{name} takes no {operand.file.name} as its {role}; it takes {where}"),
                 )
     if sum(operand.is_bank for operand in i.operands) > 1:
         yield Rule.OPERANDS, f"{name} names two banks; a trigger reads one"

@@ -46,7 +46,12 @@ class Mode(Enum):
 
 
 def control_burst(
-    *, pim: bool, zero_a: bool = False, zero_b: bool = False, all_grf: bool = False, trigger: int = 0
+    *,
+    pim: bool,
+    zero_a: bool = False,
+    zero_b: bool = False,
+    all_grf: bool = False,
+    trigger: int = 0,
 ) -> bytes:
     """The 32 bytes written to CONTROL_ROW column 0."""
     burst = bytearray(32)

@@ -14,8 +14,8 @@ from enum import Enum
 
 from attrs import define, field, frozen
 
-from .instructions import CRF_LENGTH, NOP, Instruction
 from .encoding import encode
+from .instructions import CRF_LENGTH, NOP, Instruction
 from .modes import (
     CONTROL_COLUMN,
     CONTROL_ROW,

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from hcc.isa.errors import FormatError
 
-from .instructions import MOVES, Dialect, File, Instruction, Op, Operand
+from .instructions import MOVES, Dialect, File, Instruction, Op, Operand, compute
 
 _OPERAND = re.compile(r"([A-Z_]+)\s*(?:\[\s*(\d+)\s*\]|#\s*(\d+))?")
 _LINE = re.compile(r"([A-Z]+)\s*(\(\s*AAM\s*\))?\s*(.*)", re.DOTALL)
@@ -28,7 +28,7 @@ _JUMP_OFFSET = re.compile(r"([+-]?\d+)\s*,\s*(\d+)")
 _NOP = re.compile(r"(\d+)\s*X")
 _COMMENT = re.compile(r";.*|//.*|#(?!\s*\d).*")
 _SOURCES = {Op.ADD: 2, Op.MUL: 2, Op.MAC: 2, Op.MAD: 3, Op.MOV: 1, Op.FILL: 1}
-_FLAGS = {"AUTO": "aam", "AAM": "aam", "RELU": "relu"}
+_FLAGS = {"AUTO": "AAM", "AAM": "AAM", "RELU": "RELU"}
 
 
 @frozen
@@ -79,9 +79,9 @@ def parse_instruction(text: str) -> Instruction:
             raise FormatError(f"{name} takes no operands, found '{rest or '(AAM)'}'")
         return Instruction(op)
     words = [word.strip() for word in rest.split(",")]
-    flags = {"aam": aam, "relu": False}
+    flags = {"AAM"} if aam else set()
     while words and words[-1] in _FLAGS:
-        flags[_FLAGS[words.pop()]] = True
+        flags.add(_FLAGS[words.pop()])
     operands = [_parse_operand(word) for word in words]
     if len(operands) == _SOURCES[op] + 2 and op is Op.MAC:
         if operands[3] != operands[0]:
@@ -90,7 +90,7 @@ def parse_instruction(text: str) -> Instruction:
         operands.pop()
     if len(operands) != _SOURCES[op] + 1:
         raise FormatError(f"{name} takes {_SOURCES[op] + 1} operands, found {len(operands)}")
-    return Instruction(op, *operands, **flags)
+    return compute(op, *operands, aam="AAM" in flags, relu="RELU" in flags)
 
 
 def parse(text: str, source: str = "<text>") -> list[Line]:

@@ -47,6 +47,7 @@ SYSCALLS: Mapping[int, str] = {
     221: "execve",
     222: "mmap",
     260: "wait4",
+    276: "renameat2",
     278: "getrandom",
     0x4800: "hcc_migrate",
     0x4801: "hcc_trap",
@@ -54,4 +55,5 @@ SYSCALLS: Mapping[int, str] = {
     0x4803: "hcc_tap",
     0x4804: "hcc_send",
     0x4805: "hcc_recv",
+    0x4806: "hcc_pim",
 }

@@ -24,7 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Check a fat binary's checksums, layout and migration tables."),
     "bench": ("bench", "Measure hcc against its peers."),
     "systolic": ("systolic", "Systolic arrays: SCALE-Sim's files and numbers."),
+    "workload": ("workload", "Workloads: describe once, build, run on every level, compare."),
     "firmware": ("firmware", "LeBug instrumentation firmware: compile, run, disassemble."),
+    "pim": ("pim", "Processing in memory: assemble, compile, run, measure."),
 }
 
 
@@ -63,6 +65,8 @@ def main(argv: list[str] | None = None) -> None:
 
     try:
         status = hcc.main(args=argv, prog_name="hcc", standalone_mode=False)
+        if sys.stdout is not None:  # closed from the start
+            sys.stdout.flush()
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -74,6 +78,11 @@ def main(argv: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        what = error.filename or "standard output"
+        fail(f"{what}: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

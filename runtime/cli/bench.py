@@ -14,7 +14,9 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "compile": ("compile_time", "Compile time against clang run once for each ISA."),
     "emulator": ("emulator", "The JIT against native code, qemu-user and Unicorn."),
     "systolic": ("systolic", "The systolic model against SCALE-Sim."),
+    "workload": ("workload", "Builds of workloads with many jobs: nothing to do, one change."),
     "lebug": ("lebug", "The firmware emulator's speed."),
+    "pim": ("pim", "Processing in memory: cycles, emulation speed, speed-ups."),
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from hcc.runtime.cli.instruments import UnitOptions, unit_options
+from hcc.runtime.cli.parameters import assignments
+from hcc.runtime.cli.run import EMULATORS
 
 
 @click.command()
@@ -18,7 +20,9 @@ from hcc.runtime.cli.instruments import UnitOptions, unit_options
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
               help="The snapshot to write.")  # fmt: skip
 @click.option("--isa", help="ISA to start on (default: the program's first).")
-@click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
+@click.option("--engine", default="jit", type=click.Choice(EMULATORS), show_default=True,
+              help="As for `hcc run`.")  # fmt: skip
+@click.option("-E", "--env", "env", multiple=True, callback=assignments, metavar="NAME=VALUE",
               help="Environment variable of the program.")  # fmt: skip
 @unit_options
 def command(
@@ -27,6 +31,7 @@ def command(
     point: int,
     output: Path,
     isa: str | None,
+    engine: str,
     env: tuple[str, ...],
     units: UnitOptions,
 ) -> int:
@@ -40,7 +45,9 @@ def command(
     from hcc.runtime.process import CheckpointReached, Process
 
     program = read_program(binary)
-    process = Process(program, isa or program.isas[0], [str(binary), *args], env)
+    process = Process(
+        program, isa or program.isas[0], [str(binary), *args], env, engine, count=False
+    )
     units.attach(process)
     process.watch_points(None, checkpoint_at=point)
     try:

@@ -26,8 +26,9 @@ ISAS = "x86_64,aarch64,riscv64"
 @click.option("--points", default="loops", type=click.Choice(["none", "calls", "loops"]),
               show_default=True, help="Where migration points go.")  # fmt: skip
 @click.option("--emit", type=click.Choice(["ir", "passes", "llvm", "opt", "asm"]),
-              help="Print a form instead: IR of the front end, IR after the passes, LLVM IR "
-                   "before and after optimisation, or assembly.")  # fmt: skip
+              help="Print a form instead (or write it to the output): IR of the front end, "
+                   "IR after the passes, LLVM IR before and after optimisation, or "
+                   "assembly.")  # fmt: skip
 @click.option("--verify-passes", is_flag=True, help="Run the IR verifier after every pass.")
 @firmware_options
 def command(
@@ -60,7 +61,11 @@ def command(
     )
     try:
         if emit:
-            print(emit_form(files, options, emit, _warn), end="")
+            form = emit_form(files, options, emit, _warn)
+            if output is None:
+                print(form, end="")
+            else:
+                write_atomically(output, form.encode())
             return 0
         program = compile_program(files, options, _warn)
     except CompileError as error:

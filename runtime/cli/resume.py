@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from hcc.runtime.cli.instruments import TraceFiles, trace_options
+from hcc.runtime.cli.run import EMULATORS
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--isa", help="ISA to go on on (default: the one it was stopped on).")
+@click.option("--engine", default="jit", type=click.Choice(EMULATORS), show_default=True,
+              help="As for `hcc run`.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN", help="As for `hcc run`.")
 @click.option("--seed", default=0, help="Seed of a random plan.")
 @click.option("--poison", is_flag=True, help="As for `hcc run`.")
@@ -20,6 +23,7 @@ from hcc.runtime.cli.instruments import TraceFiles, trace_options
 def command(
     file: Path,
     isa: str | None,
+    engine: str,
     plan: str | None,
     seed: int,
     poison: bool,
@@ -32,9 +36,9 @@ def command(
     from hcc.runtime.migrate import parse_plan
 
     saved = snapshot.load(file)
-    process = snapshot.restore(saved, isa or saved.isa)
+    process = snapshot.restore(saved, isa or saved.isa, engine, count=stats is not None)
     process.poison = poison
     process.stop_watching()
-    if plan:
+    if plan is not None:
         process.watch_points(parse_plan(plan, saved.program.isas, seed))
     return finish(process, traces, stats)

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 import click
 
 from hcc.runtime.cli.instruments import TraceFiles, UnitOptions, trace_options, unit_options
+from hcc.runtime.cli.parameters import assignments, seconds
 
 if TYPE_CHECKING:
     from hcc.runtime.death import Death
     from hcc.runtime.process import Process
 
-ENGINES = ["jit", "interp", "lockstep", "native", "qemu"]
+EMULATORS = ["jit", "interp", "lockstep"]
+ENGINES = [*EMULATORS, "native", "qemu"]
 TIMED_OUT = 124  # as timeout(1) has it
+INTERRUPTED = 130  # as a shell has it for SIGINT
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--isa", help="ISA to start on (default: the first of the plan or program).")
-@click.option("--engine", type=click.Choice(ENGINES), show_default="jit; interp for --break",
+@click.option("--engine", type=click.Choice(ENGINES),
+              show_default="jit; interp for --break and --pim",
               help="What executes the code; lockstep compares jit with interp.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN",
               help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
@@ -31,14 +35,16 @@ TIMED_OUT = 124  # as timeout(1) has it
 @click.option("--poison", is_flag=True,
               help="Overwrite the source's registers and stack at each move.")  # fmt: skip
 @click.option("--stats", type=click.Path(path_type=Path), help="Write statistics as JSON.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@click.option("--timeout", type=float, callback=seconds, metavar="SECONDS",
               help="Stop the program after so long, with exit status 124.")  # fmt: skip
 @click.option("--break", "places", multiple=True, metavar="PLACE",
               help="Show place and registers on standard error whenever the program gets to this "
                    "FUNCTION, FILE:LINE (with -g) or 0xADDRESS. Repeatable.")  # fmt: skip
 @click.option("--trace", is_flag=True, help="Print every instruction to standard error.")
-@click.option("-E", "--env", "env", multiple=True, metavar="NAME=VALUE",
+@click.option("-E", "--env", "env", multiple=True, callback=assignments, metavar="NAME=VALUE",
               help="Environment variable of the program (it has no others).")  # fmt: skip
+@click.option("--pim", metavar="SPEC.json",
+              help="Run with a PIM memory: a file, or samsung or dramsys.")  # fmt: skip
 @unit_options
 @trace_options
 def command(
@@ -54,6 +60,7 @@ def command(
     places: tuple[str, ...],
     trace: bool,
     env: tuple[str, ...],
+    pim: str | None,
     units: UnitOptions,
     traces: TraceFiles,
 ) -> int:
@@ -63,20 +70,21 @@ def command(
     from hcc.runtime.migrate import RingPlan, parse_plan
 
     program = read_program(binary)
-    engine = engine or ("interp" if places else "jit")
+    engine = engine or ("interp" if places or pim else "jit")
     argv = [str(binary), *args]
     if engine in ("native", "qemu"):
         from hcc.runtime.external import run_external
 
-        if plan or trace or stats or timeout or places or units.firmware.firmware:
+        planned = plan is not None
+        if planned or trace or stats or timeout or places or pim or units.firmware.firmware:
             raise HccError(
-                "--migrate, --trace, --stats, --timeout, --break and --lebug need an emulator, "
-                f"not {engine}"
+                "--migrate, --trace, --stats, --timeout, --break, --pim and --lebug need an "
+                f"emulator, not {engine}"
             )
         return run_external(program, isa or program.host_isa, engine, argv, env)
     from hcc.runtime.process import Process
 
-    parsed = parse_plan(plan, program.isas, seed) if plan else None
+    parsed = parse_plan(plan, program.isas, seed) if plan is not None else None
     first = parsed.ring[0] if isinstance(parsed, RingPlan) else program.isas[0]
     process = Process(program, isa or first, argv, env, engine, count=stats is not None)
     process.poison = poison
@@ -91,6 +99,10 @@ def command(
 
         process.stop_at(Breakpoints(find_places(program, places), sys.stderr))
     units.attach(process)
+    if pim:
+        from hcc.runtime.pim.range import PimRange, read_spec
+
+        process.personality.pim = PimRange.attach(process.memory, read_spec(pim), engine)
     return finish(process, traces, stats, timeout)
 
 
@@ -102,18 +114,27 @@ def finish(
 
     traces.check(process)
     try:
-        result: int | Death | None = process.run(timeout)
+        result: int | Death = process.run(timeout)
     except TimedOut as error:
         print(f"hcc: {error}", file=sys.stderr)
-        result = None
+        result = TIMED_OUT
+    except KeyboardInterrupt:
+        print(f"hcc: interrupted: {process.whereabouts()}", file=sys.stderr)
+        result = INTERRUPTED
     finally:
         process.close()
         if process.trace is not None:
             print(file=sys.stderr)
     units = traces.write(process)
+    memory = process.personality.pim
+    if memory is not None:
+        from hcc.runtime.pim.range import text_report
+
+        memory.finish()
+        print("\n".join(text_report(memory)), file=sys.stderr)
     if stats is not None:
         write_stats(process, stats, units)
-    return TIMED_OUT if result is None else exit_status(result)
+    return exit_status(result)
 
 
 def exit_status(result: int | Death) -> int:
@@ -125,8 +146,8 @@ def exit_status(result: int | Death) -> int:
 
 
 def write_stats(process: Process, path: Path, units: dict[str, object]) -> None:
-    """Write a process's statistics as JSON: the keys are those of `Statistics`, and `lebug` has
-    the report of each instrumentation unit."""
+    """Write a process's statistics as JSON: the keys are those of `Statistics`, `lebug` has
+    the report of each instrumentation unit, `pim` that of a PIM memory."""
     import json
 
     from attrs import asdict
@@ -134,5 +155,7 @@ def write_stats(process: Process, path: Path, units: dict[str, object]) -> None:
     from hcc.isa.store import write_atomically
 
     found = asdict(process.statistics) | ({"lebug": units} if units else {})
+    if process.personality.pim is not None:
+        found["pim"] = process.personality.pim.report()
     text = json.dumps(found, indent=2) + "\n"
     write_atomically(path, text.encode())

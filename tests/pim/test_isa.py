@@ -87,7 +87,9 @@ def test_golden_kernels_assemble() -> None:
 def test_thesis_kernel_is_legal_and_encodes_as_published() -> None:
     lines = parse("\n".join(golden()["thesis_gemv"]["asm"]))
     program = [line.instruction for line in lines]
-    published = next(k for k in golden()["samsung_kernels"] if k["kernel"].startswith("thesis GEMV"))
+    published = next(
+        k for k in golden()["samsung_kernels"] if k["kernel"].startswith("thesis GEMV")
+    )
     words = [int(entry["hex"], 16) for entry in published["crf"]]
     fill = program.pop(10)
 
@@ -194,7 +196,9 @@ def test_program_rules_are_named(text: str, rule: Rule, at: int | None, said: st
 
 
 def test_loops_one_after_the_other_are_legal() -> None:
-    kernel = next(k for k in golden()["samsung_kernels"] if k["kernel"].startswith("GEMV 4096x4096"))
+    kernel = next(
+        k for k in golden()["samsung_kernels"] if k["kernel"].startswith("GEMV 4096x4096")
+    )
 
     assert [] == check([decode(int(e["hex"], 16)) for e in kernel["crf"]], Dialect.SAMSUNG)
 

@@ -51,6 +51,9 @@ extern int __hcc_errno;
 #define EOVERFLOW 75
 #define ENOTSUP 95
 #define EOPNOTSUPP ENOTSUP
+#define EMSGSIZE 90
+#define ENOTCONN 107
 #define ETIMEDOUT 110
+#define EHOSTUNREACH 113
 
 #endif

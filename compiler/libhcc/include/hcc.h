@@ -7,6 +7,7 @@
 #ifndef _HCC_H
 #define _HCC_H
 
+#include <hcc/abi.h>
 #include <stddef.h>
 
 /* Migration: here, and at the points the compiler chose itself, the program may
@@ -30,5 +31,16 @@ enum { HCC_EOF1 = 1, HCC_EOF2 = 2 };
         long: 9, long long: 9, unsigned long: 10, unsigned long long: 10)
 
 void __hcc_tap(unsigned unit, const void *vector, size_t n, unsigned flags);
+
+/* Messages between the nodes of one launch (the jobs of `hcc workload launch`).
+   Messages of one node to another arrive in the order they were sent; sending
+   does not wait.  hcc_recv waits for the next message from anyone, says by *node
+   (if not null) who sent it, and returns its whole length even if only n bytes
+   of it were kept.  -1 and errno on failure: EHOSTUNREACH, no such node; EMSGSIZE,
+   more than 16 MiB; EPIPE, nobody is left who could send; ENOTCONN, no network. */
+int hcc_node(void) __HCC_LEAF;  /* this program's number, from 0; 0 without a network */
+int hcc_nodes(void) __HCC_LEAF; /* how many there are */
+long hcc_send(int node, const void *from, size_t n) __HCC_LEAF;
+long hcc_recv(int *node, void *to, size_t n) __HCC_LEAF;
 
 #endif

@@ -50,6 +50,7 @@ int ferror(FILE *f) __HCC_LEAF;
 void clearerr(FILE *f) __HCC_LEAF;
 int fileno(FILE *f) __HCC_LEAF;
 int remove(const char *path) __HCC_LEAF;
+int rename(const char *from, const char *to) __HCC_LEAF;
 void perror(const char *prefix) __HCC_LEAF;
 
 /* Bytes and lines (fget.c, fput.c) */

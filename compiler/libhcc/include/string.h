@@ -30,6 +30,7 @@ char *strchr(const char *s, int c) __HCC_LEAF;
 char *strchrnul(const char *s, int c) __HCC_LEAF;
 char *strrchr(const char *s, int c) __HCC_LEAF;
 char *strstr(const char *s, const char *needle) __HCC_LEAF;
+char *strcasestr(const char *s, const char *needle) __HCC_LEAF;
 size_t strspn(const char *s, const char *accept) __HCC_LEAF;
 size_t strcspn(const char *s, const char *reject) __HCC_LEAF;
 char *strpbrk(const char *s, const char *accept) __HCC_LEAF;

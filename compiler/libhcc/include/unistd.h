@@ -21,6 +21,8 @@ int close(int fd) __HCC_LEAF;
 off_t lseek(int fd, off_t offset, int whence) __HCC_LEAF;
 int unlink(const char *path) __HCC_LEAF;
 pid_t getpid(void) __HCC_LEAF;
+unsigned sleep(unsigned seconds) __HCC_LEAF;
+int usleep(unsigned microseconds) __HCC_LEAF;
 void _exit(int status) __HCC_NORETURN __HCC_LEAF;
 
 #endif

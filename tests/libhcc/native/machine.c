@@ -21,11 +21,13 @@ static long neutral_to_x86(long number)
     case HCC_SYS_WRITE: return 1;
     case HCC_SYS_EXIT: return 60;
     case HCC_SYS_EXIT_GROUP: return 231;
+    case HCC_SYS_NANOSLEEP: return 35;
     case HCC_SYS_CLOCK_GETTIME: return 228;
     case HCC_SYS_KILL: return 62;
     case HCC_SYS_GETTIMEOFDAY: return 96;
     case HCC_SYS_GETPID: return 39;
     case HCC_SYS_BRK: return 12;
+    case HCC_SYS_RENAMEAT2: return 316;
     }
     return -1;
 }

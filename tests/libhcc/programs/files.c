@@ -131,6 +131,11 @@ static void modes(void)
     printf("%s", fgets(text, sizeof text, g));
     fclose(g);
     fclose(f);
+    snprintf(text, sizeof text, "%s2", path);
+    show("renamed", rename(path, text));
+    show("gone", fopen(path, "r") == NULL);
+    show("there", rename(text, path));
+    show("no such file", rename(text, path) == -1 && errno == ENOENT);
     f = freopen(path, "r", fopen(path, "w"));
     show("reopened", getc(f));
     fclose(f);

@@ -14,6 +14,6 @@
 #define __HCC_LEAF
 #endif
 
-#define __HCC_NORETURN __attribute__((noreturn))
+#define __HCC_NORETURN __attribute__((__noreturn__))
 
 #endif

@@ -18,15 +18,21 @@
 #define HCC_SYS_WRITE 64
 #define HCC_SYS_EXIT 93
 #define HCC_SYS_EXIT_GROUP 94
+#define HCC_SYS_NANOSLEEP 101
 #define HCC_SYS_CLOCK_GETTIME 113
 #define HCC_SYS_KILL 129
 #define HCC_SYS_GETTIMEOFDAY 169
 #define HCC_SYS_GETPID 172
 #define HCC_SYS_BRK 214
+#define HCC_SYS_RENAMEAT2 276
 
 /* hcc's own, the same on every ISA; a real kernel answers -ENOSYS. */
 #define HCC_SYS_TRAP 0x4801
+#define HCC_SYS_STATS 0x4802
 #define HCC_SYS_TAP 0x4803
+#define HCC_SYS_SEND 0x4804
+#define HCC_SYS_RECV 0x4805
+#define HCC_SYS_PIM 0x4806
 
 #define HCC_AT_FDCWD (-100L)
 

@@ -1,0 +1,170 @@
+"""Guest state in compiled code: variables of the region, and the state they are taken from.
+
+Each cell (see `flow`) that a region uses is an LLVM variable in a type of its own; so is the
+instruction count where there is one. Here is how they are read, assigned, taken out of the state
+and written back to it. Within a block a cell's variable is read once, before anything changes it.
+"""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from hcc.emulator.jit import layout
+from hcc.emulator.jit.flow import Cell, Edge, Flow
+from hcc.emulator.jit.nodes import PART, Node
+from hcc.emulator.jit.options import Options
+from hcc.emulator.jit.printer import Printer, llvm_type
+from hcc.emulator.jit.regions import Region
+from hcc.isa.arch import RegisterFile
+from hcc.isa.values import int_type
+
+STATE, GUEST = "!tbaa !2", "!tbaa !3"
+"""What the state and guest memory are to LLVM's alias analysis."""
+
+
+@define(eq=False)
+class Accesses:
+    """Numbers for the memory accesses of a module: debug line and column of each.
+
+    The line is the guest PC, the column the size of the access and whether it writes.
+    """
+
+    rows: dict[tuple[int, int, str], int] = field(factory=dict)
+    first: int = 100
+
+    def location(self, pc: int, size: int, writes: bool, scope: str) -> str:
+        key = pc, size << 1 | writes, scope
+        number = self.rows.setdefault(key, self.first + len(self.rows))
+        return f"!dbg !{number}"
+
+    def metadata(self) -> list[str]:
+        return [
+            f"!{number} = !DILocation(line: {pc}, column: {column}, scope: {scope})"
+            for (pc, column, scope), number in self.rows.items()
+        ]
+
+
+class StatePrinter(Printer):
+    """Prints what a region does with guest state."""
+
+    def __init__(
+        self,
+        region: Region,
+        registers: RegisterFile,
+        state: layout.Layout,
+        options: Options,
+        declarations: set[str],
+    ) -> None:
+        super().__init__(declarations)
+        self.region = region
+        self.registers = registers
+        self.flow = Flow(region, registers)
+        self.state = state
+        self.options = options
+        self.cell_types: dict[Cell, str] = {}
+        self._votes = region.votes.floats
+
+    def field(self, offset: int) -> str:
+        """A pointer to a word of the state."""
+        return self.let(f"getelementptr i8, ptr %s, i64 {offset}")
+
+    # ---- cells ----
+
+    def cell_type(self, cell: Cell) -> str:
+        text = self.cell_types.get(cell)
+        if text is None:
+            index, which = divmod(cell, 2)
+            if index in self.flow.split:
+                text = "i64" if which else "double"
+            else:
+                bits = self.registers.registers[index].bits
+                if bits == 64 and index in self._votes:
+                    text = "double"
+                else:
+                    text = llvm_type(int_type(bits))
+            self.cell_types[cell] = text
+        return text
+
+    def _cell_offset(self, cell: Cell) -> int:
+        index, which = divmod(cell, 2)
+        return self.state.offsets[index] + 8 * which
+
+    def _memory_type(self, cell: Cell) -> str:
+        """The type of a cell in the state: narrow registers are stored zero-extended."""
+        text = self.cell_type(cell)
+        return "i64" if text in ("i1", "i32") else text
+
+    def read_cell(self, cell: Cell) -> str:
+        """What a cell held at the start of the block, even if its variable is changed by now."""
+        name = self.cells.get(cell)
+        if name is None:
+            name = self.cells[cell] = self.let(f"load {self.cell_type(cell)}, ptr %c{cell}")
+        return name
+
+    def register(self, node: Node, text: str) -> str:
+        if node.op == PART:
+            index, which = node.attr
+            return self._cast(self.read_cell(2 * index + which), 2 * index + which, text)
+        index = node.attr
+        if index in self.flow.split:
+            low, high = (self._as_word(2 * index + which) for which in (0, 1))
+            one = self.let(f"insertelement <2 x i64> poison, i64 {low}, i32 0")
+            return self.let(f"insertelement <2 x i64> {one}, i64 {high}, i32 1")
+        return self._cast(self.read_cell(2 * index), 2 * index, text)
+
+    def _as_word(self, cell: Cell) -> str:
+        return self._cast(self.read_cell(cell), cell, "i64")
+
+    def _cast(self, name: str, cell: Cell, text: str) -> str:
+        own = self.cell_type(cell)
+        return name if own == text else self.let(f"bitcast {own} {name} to {text}")
+
+    def low_cell(self, node: Node) -> str | None:
+        if node.attr in self.flow.split:
+            return self._as_word(2 * node.attr)
+        return None
+
+    def _cells(self, mask: int) -> list[Cell]:
+        return [i for i in range(mask.bit_length()) if mask >> i & 1]
+
+    def reload(self, mask: int) -> None:
+        """Take cells from the state into their variables."""
+        for cell in self._cells(mask):
+            text, kept = self.cell_type(cell), self._memory_type(cell)
+            pointer = self.field(self._cell_offset(cell))
+            name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
+            if kept != text:
+                name = self.let(f"trunc {kept} {name} to {text}")
+            self.line(f"store {text} {name}, ptr %c{cell}")
+
+    def write_back(self, edge: Edge) -> None:
+        """Store what differs from the state, and the count."""
+        for cell in self._cells(self.flow.stored(edge)):
+            text, kept = self.cell_type(cell), self._memory_type(cell)
+            node = edge.sets.get(cell)
+            name = self.read_cell(cell) if node is None else self.value(node, text)
+            if kept != text:
+                name = self.let(f"zext {text} {name} to {kept}")
+            pointer = self.field(self._cell_offset(cell))
+            self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
+        if self.options.count:
+            name = self.let("load i64, ptr %count")
+            self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {STATE}")
+
+    def keep(self, sets: dict[Cell, Node], mask: int) -> None:
+        """Put new values of cells into their variables."""
+        pairs = [
+            (cell, self.value(node, self.cell_type(cell)))
+            for cell, node in sets.items()
+            if mask >> cell & 1
+        ]
+        for cell, _ in pairs:
+            self.read_cell(cell)
+        for cell, name in pairs:
+            self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
+
+    # ---- counting ----
+
+    def reload_count(self) -> None:
+        name = self.let(f"load i64, ptr {self.field(layout.COUNT)}, {STATE}")
+        self.line(f"store i64 {name}, ptr %count")

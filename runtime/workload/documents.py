@@ -1,0 +1,139 @@
+"""Reading YAML and JSON into values that know where they stand.
+
+Both are read as YAML 1.2, which JSON is a part of, down to the graph of nodes; the nodes' marks
+give line and column for every message. A tab may indent JSON, as JSON allows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from hcc.isa.errors import FormatError
+from hcc.runtime.workload.places import Place, SpecError
+
+_DEEPEST = 50
+_WORDS = {"true": True, "false": False}
+
+
+@frozen
+class Value:
+    """A scalar (str, int, float, bool or None), a tuple of values, or a dict of entries by key.
+
+    `text` is a scalar as it was written.
+    """
+
+    content: Any
+    place: Place
+    text: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        match self.content:
+            case None:
+                return "null"
+            case bool():
+                return "a truth value"
+            case int():
+                return "an integer"
+            case float():
+                return "a number"
+            case str():
+                return "a string"
+            case tuple():
+                return "a list"
+        return "a map"
+
+
+@frozen
+class KeyedValue:
+    """The value of a key in a map, and where the key stands."""
+
+    key_place: Place
+    value: Value
+
+
+def load(path: Path, name: str | None = None) -> Value:
+    """The document in a file; messages call the file `name`. SpecError for what is no document."""
+    name = name or str(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FormatError(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{name}: not text in UTF-8") from error
+    if path.suffix == ".json":
+        text = text.replace("\t", " ")
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+        raise SpecError(place, _one_line(error.problem or str(error))) from error
+    except YAMLError as error:
+        raise SpecError(Place(name), _one_line(str(error))) from error
+    except RecursionError as error:
+        raise SpecError(Place(name), "nested too deeply") from error
+    if node is None:
+        raise SpecError(Place(name), "the file is empty")
+    return _value(node, name, 0)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def _value(node: Any, name: str, depth: int) -> Value:
+    place = Place(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    if depth > _DEEPEST:
+        raise SpecError(place, "nested too deeply")
+    if isinstance(node, SequenceNode):
+        return Value(tuple(_value(item, name, depth + 1) for item in node.value), place)
+    if isinstance(node, MappingNode):
+        return Value(_entries(node, name, depth), place)
+    assert isinstance(node, ScalarNode)
+    return Value(_scalar(node, place), place, node.value)
+
+
+def _entries(node: Any, name: str, depth: int) -> dict[str, KeyedValue]:
+    entries: dict[str, KeyedValue] = {}
+    for key_node, value_node in node.value:
+        key = _value(key_node, name, depth + 1)
+        if isinstance(key.content, tuple | dict) or key.content is None:
+            raise SpecError(key.place, f"a key is a string, not {key.kind}")
+        text = key_node.value
+        if text in entries:
+            before = entries[text].key_place
+            raise SpecError(
+                key.place, f"'{text}' is given twice, first in line {before.line}"
+            )
+        entries[text] = KeyedValue(key.place, _value(value_node, name, depth + 1))
+    return entries
+
+
+def _scalar(node: Any, place: Place) -> str | int | float | bool | None:
+    text: str = node.value
+    match str(node.tag).rpartition(":")[2]:
+        case "null":
+            return None
+        case "bool":
+            return _WORDS.get(text.lower(), text)
+        case "int":
+            try:
+                return int(text.replace("_", ""), 0)
+            except ValueError:  # 007 and the like
+                return int(text) if text.lstrip("+-").isdecimal() else text
+        case "float":
+            try:
+                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+            except ValueError:
+                return text
+        case "str" | "timestamp":
+            return text
+    raise SpecError(place, f"the tag {node.tag} means nothing here")

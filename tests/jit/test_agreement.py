@@ -1,0 +1,138 @@
+"""Whole programs: compiled and interpreted runs agree in everything, moved or not."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from hcc.isa.fatbinary import Program
+from hcc.runtime import snapshot
+from hcc.runtime.process import CheckpointReached, Process
+from tests.generate import ProgramGenerator
+from tests.jit.running import ISAS, ONE_QUICKLY, compiled, run
+
+PROGRAMS = Path(__file__).parent.parent / "programs"
+RING = ",".join(ISAS)
+
+
+def agree(program: Program, isa: str, plan: str | None = None, engine: str = "jit") -> None:
+    """Output, end, registers, memory, instruction count and the order of points are equal."""
+    assert run(program, isa, "interp", plan=plan) == run(program, isa, engine, plan=plan)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
+@pytest.mark.parametrize("name", ["c_control"])
+def test_program_compiled_at_once(name: str, isa: str) -> None:
+    agree(compiled(PROGRAMS / f"{name}.c"), isa)
+
+
+@pytest.mark.usefixtures("eager")
+def test_points_come_in_the_same_order_on_both_engines() -> None:
+    agree(compiled(PROGRAMS / "migrate_control.c"), "riscv64", f"{RING}@3")
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("name", [p.stem for p in sorted(PROGRAMS.glob("*.c"))])
+def test_every_program_compiled_at_once(name: str) -> None:
+    program = compiled(PROGRAMS / f"{name}.c", opt_level=random.randrange(4))
+    for isa in ISAS:
+        agree(program, isa)
+    agree(program, random.choice(ISAS), "random@7")
+
+
+RANDOM_PROGRAMS = int(os.environ.get("HCC_RANDOM_PROGRAMS", "100"))
+"""How many random programs the long run tries."""
+
+
+def check_random(seed: int, path: Path, opt_level: int, isa: str) -> None:
+    print(f"seed {seed}, -O{opt_level}, {isa}")
+    agree(compiled(path, ProgramGenerator(seed).program(), opt_level, (isa,)), isa)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
+def test_random_program_agrees(source: Path, isa: str) -> None:
+    check_random(random.randrange(1 << 32), source, random.randrange(4), isa)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("part", range(10))
+def test_many_random_programs_agree(source: Path, part: int) -> None:
+    for i in range(part, RANDOM_PROGRAMS, 10):
+        check_random(random.randrange(1 << 32), source, i // 3 % 4, ISAS[i % len(ISAS)])
+
+
+@pytest.mark.usefixtures("eager")
+def test_snapshots_are_the_same_bytes_on_every_engine(tmp_path: Path) -> None:
+    program = compiled(PROGRAMS / "migrate_state.c")
+    contents = []
+    for engine in ("interp", "jit"):
+        process = Process(program, "x86_64", ["program"], engine=engine)
+        process.watch_points(None, checkpoint_at=5)
+        process.personality.files[1].host = (tmp_path / "output").open("wb").fileno()
+        with pytest.raises(CheckpointReached):
+            process.run()
+        snapshot.save(snapshot.capture(process), tmp_path / "snapshot")
+        contents.append((tmp_path / "snapshot").read_bytes())
+        process.close()
+
+    assert contents[0] == contents[1]
+
+
+ENGINES = (
+    ("jit", "jit"),
+    pytest.param(("interp", "jit"), marks=pytest.mark.long),
+    pytest.param(("jit", "interp"), marks=pytest.mark.long),
+)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("engines", ENGINES)
+def test_checkpoint_and_resume_between_engines(engines: tuple[str, str], tmp_path: Path) -> None:
+    program = compiled(PROGRAMS / "migrate_memory.c")
+    whole = run(program, "x86_64", "interp").output
+    for isa in ISAS:
+        output = tmp_path / "output"
+        with output.open("wb") as out:
+            first = Process(program, "x86_64", ["program"], engine=engines[0])
+            first.personality.files[1].host = out.fileno()
+            first.watch_points(None, checkpoint_at=4)
+            with pytest.raises(CheckpointReached):
+                first.run()
+            saved = snapshot.capture(first)
+            first.close()
+            second = snapshot.restore(saved, isa, engines[1])
+            second.personality.files[1].host = out.fileno()
+            second.stop_watching()
+            assert 0 == second.run()
+            second.close()
+        assert whole == output.read_bytes(), isa
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_hot_code_is_compiled_beside_the_running_guest(isa: str, source: Path) -> None:
+    text = """
+    #include <stdio.h>
+    static int f(int n) { return n < 2 ? n : f(n - 1) + f(n - 2); }
+    int main(void) {
+        unsigned sum = 0;
+        for (int i = 0; i < 400000; i++) sum = sum * 31 + (sum >> 7) + i;
+        printf("%u %d\\n", sum, f(20));
+        return 0;
+    }
+    """
+    program = compiled(source, text)
+    expected = run(program, isa, "interp")
+    got = run(program, isa, "jit")
+
+    assert expected == got
+    fast = run(program, isa, "jit", count=False)
+    assert evolve(expected, instructions=0) == evolve(fast, instructions=0)
+    assert fast.instructions < expected.instructions * 0.8, "little was compiled"

@@ -1,0 +1,168 @@
+"""Single instructions with random operands: compiled code against the interpreter, on each ISA.
+
+Every instruction of the tables under tests/data/isa, followed by a jump away from all code, is a
+region of its own. Registers, flags, memory, PC and the kind and place of a fault must agree.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from attrs import frozen
+
+from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
+from hcc.emulator.jit.engine import JitCpu
+from hcc.emulator.jit.options import Options
+from hcc.emulator.jit.regions import successors
+from hcc.emulator.memory import READ, WRITE, Memory
+from hcc.isa import architecture
+from hcc.isa.arch import Arch, Insn
+from hcc.isa.errors import HccError
+from tests.isa.harness import CODE, DATA, DATA_SIZE, STRIDE, aim, random_regs, read_cases
+
+ISAS = ("x86_64", "aarch64", "riscv64")
+ROUNDING = {"mxcsr": 0x1F80, "fpcr": 0, "fpsr": 0, "fcsr": 0, "frm": 0, "fflags": 0}
+"""What control registers hold: rounding to nearest, nothing raised."""
+
+
+def jump(isa: str, offset: int) -> bytes:
+    """A jump by `offset` bytes from its own address."""
+    match isa:
+        case "x86_64":
+            return b"\xe9" + (offset - 5).to_bytes(4, "little", signed=True)
+        case "aarch64":
+            return (0x14000000 | offset >> 2 & 0x3FFFFFF).to_bytes(4, "little")
+    bits = offset & 0x1FFFFF
+    word = (bits >> 20) << 31 | (bits >> 1 & 0x3FF) << 21 | (bits >> 11 & 1) << 20
+    return (word | (bits >> 12 & 0xFF) << 12 | 0x6F).to_bytes(4, "little")
+
+
+@frozen
+class Bench:
+    """Both engines over the same code, each with a memory of its own."""
+
+    arch: Arch
+    compiled: JitCpu
+    interpreted: Interpreter
+
+    @classmethod
+    def of(cls, arch: Arch, codes: list[bytes]) -> Bench:
+        end = len(codes) * STRIDE
+        image = bytearray()
+        for i, code in enumerate(codes):
+            at = i * STRIDE + len(code)
+            image += (code + jump(arch.name, end - at)).ljust(STRIDE, b"\0")
+        space = CodeSpace([(CODE, bytes(image))])
+        memories = Memory(), Memory()
+        for memory in memories:
+            memory.protect(DATA, DATA_SIZE, READ | WRITE)
+        functions = [(CODE + i * STRIDE, STRIDE) for i in range(len(codes))]
+        options = Options(count=True, nest=False)
+        jit = JitCpu(arch, memories[0], space, functions, options, cached=False)
+        return cls(arch, jit, Interpreter(arch, memories[1], space))
+
+    def compile_all(self) -> None:
+        """Compile every region in few modules."""
+        translator = self.compiled.translator
+        todo = [start for start, _ in translator.functions]
+        while todo:
+            text, starts = translator.translate([(pc, True) for pc in todo])
+            if not starts:
+                break
+            translator.compile(text, starts)
+            todo = [pc for pc in todo if pc not in translator.compiled]
+
+    def insn(self, pc: int) -> Insn | None:
+        """The instruction at an address, if it is one to test: it does not spin on itself."""
+        try:
+            insn = self.interpreted.insn_at(pc)
+        except HccError:
+            return None
+        region = self.compiled.translator.region(pc)
+        spins = any(pc in successors(block) for block in region.blocks.values())
+        return insn if insn.extra or not spins else None
+
+    def difference(self, pc: int, regs: dict[str, int], data: bytes) -> str | None:
+        """How the engines disagree after the instruction at `pc`."""
+        jit, interpreter = self.compiled, self.interpreted
+        for cpu in (jit, interpreter):
+            cpu.memory.fill(DATA, data)
+            cpu.state.pc = pc
+            for name, value in regs.items():
+                cpu.state.set(name, value)
+        count, stop = jit.run_region(pc)
+        before = interpreter.count
+        if stop is not None and stop.reason is StopReason.FAULT:
+            other = interpreter.run(before + 100)
+            if stop != other:
+                return f"{stop} against {other}"
+        else:
+            interpreter.run(before + count)
+            if stop is None and jit.state.pc != interpreter.state.pc:
+                return f"pc {jit.state.pc:#x} against {interpreter.state.pc:#x}"
+            registers = self.arch.registers.registers
+            pairs = zip(registers, jit.state.regs, interpreter.state.regs, strict=True)
+            for register, mine, right in pairs:
+                if mine != right:
+                    return f"{register.name} {mine:#x} against {right:#x}"
+        if jit.memory.read(DATA, DATA_SIZE) != interpreter.memory.read(DATA, DATA_SIZE):
+            return "memory"
+        return None
+
+
+def operands(rng: random.Random, arch: Arch, insn: Insn) -> dict[str, int]:
+    """Random registers that make most of an instruction's accesses hit the data pages."""
+    regs = random_regs(rng, arch)
+    for register in arch.registers.registers:
+        if register.fixed is not None:
+            regs[register.name] = register.fixed
+        elif register.name in ROUNDING:
+            regs[register.name] = ROUNDING[register.name]
+    if rng.randrange(8):
+        aim(rng, insn, regs)
+    if insn.extra and "rcx" in regs:
+        regs["rcx"] = rng.randrange(6)  # repeated string instructions
+        if rng.randrange(4):
+            regs["rsi"], regs["rdi"] = (DATA + rng.randrange(64, DATA_SIZE - 64) for _ in "sd")
+    return regs
+
+
+def check(isa: str, share: float, trials: int) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    arch = architecture(isa)
+    cases = [case for case in read_cases(f"{isa}.txt") if rng.random() < share]
+    bench = Bench.of(arch, [code for code, _ in cases])
+    bench.compile_all()
+    found = []
+    tested = 0
+    for i, (_, text) in enumerate(cases):
+        pc = CODE + i * STRIDE
+        insn = bench.insn(pc)
+        if insn is None or pc not in bench.compiled.translator.compiled:
+            continue
+        tested += 1
+        for _ in range(trials):
+            regs = operands(rng, arch, insn)
+            told = bench.difference(pc, regs, rng.randbytes(DATA_SIZE))
+            if told is not None:
+                shown = {n: f"{v:#x}" for n, v in regs.items() if n in text}
+                found.append(f"{text}: {told} (from {shown})")
+                break
+    bench.compiled.close()
+
+    assert tested > 0.9 * len(cases)
+    assert not found, "\n".join(found[:20])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_compiled_instructions_agree_with_interpreted_ones(isa: str) -> None:
+    check(isa, 0.05, 5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("isa", ISAS)
+def test_all_compiled_instructions_agree_with_interpreted_ones(isa: str) -> None:
+    check(isa, 1.0, 8)

@@ -1,0 +1,129 @@
+"""What is compiled together, and code that does not look like a compiler's."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from hcc.emulator.interpreter import CodeSpace, StopReason
+from hcc.emulator.jit.engine import JitCpu
+from hcc.emulator.jit.loops import innermost_loop, natural_loops
+from hcc.emulator.memory import READ, WRITE, Memory
+from hcc.isa import architecture
+from hcc.isa.fatbinary import Program
+from hcc.runtime.process import Process
+from tests.jit.running import ISAS, ONE_QUICKLY, compiled, run
+
+NEST = """
+volatile unsigned cells[100];
+__attribute__((noinline)) unsigned nest(unsigned n) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < n; i++) {
+        sum += cells[i % 100];
+        for (unsigned j = 0; j < n; j++) {
+            sum ^= cells[j % 100] + i;
+            for (unsigned k = 0; k < n; k++) cells[(i + j + k) % 100] += sum;
+        }
+    }
+    return sum;
+}
+int main(void) { return nest(20) & 63; }
+"""
+SWITCH = """
+#include <stdio.h>
+static int step(int op, int x) {
+    switch (op) {
+        case 0: return x + 1;
+        case 1: return x * 3;
+        case 2: return x ^ 0x55;
+        case 3: return x - 7;
+        case 4: return x >> 1;
+        case 5: return -x;
+        case 6: return x | 8;
+        default: return x;
+    }
+}
+static int twice(int x) { return 2 * x; }
+static int less(int x) { return x - 1; }
+int main(void) {
+    int (*table[2])(int) = {twice, less};
+    int x = 1;
+    for (int i = 0; i < 5000; i++) x = table[i % 3 & 1](step(i * 7 % 9, x)) & 0xffff;
+    printf("%d\\n", x);
+    return 0;
+}
+"""
+
+
+def cpu_of(program: Program, isa: str) -> JitCpu:
+    cpu = Process(program, isa, ["p"], engine="jit").cpu
+    assert isinstance(cpu, JitCpu)
+    return cpu
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
+    program = compiled(source, NEST, 1, (isa,))
+    symbol = program.symbol("nest")
+    assert symbol is not None
+    region = cpu_of(program, isa).translator.region(symbol.addr)
+    bodies = sorted(natural_loops(region).values(), key=len)
+
+    # The innermost one is cut into strips between polls, which makes a loop of its own.
+    assert len(bodies) in (3, 4)
+    assert all(inner < outer for inner, outer in pairwise(bodies))
+    found = innermost_loop(region, min(bodies[0]))
+    assert found is not None
+    assert bodies[0] == found[1]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_hot_loop_is_compiled_alone(isa: str, source: Path) -> None:
+    program = compiled(source, NEST, 1, (isa,))
+    symbol = program.symbol("nest")
+    assert symbol is not None
+    translator = cpu_of(program, isa).translator
+    whole = translator.region(symbol.addr)
+    loops = natural_loops(whole)
+    head, body = min(loops.items(), key=lambda loop: len(loop[1]))
+
+    assert head == translator.start_for(min(body))
+    assert body == set(translator.region(head).blocks)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
+def test_jump_tables_and_function_pointers(isa: str, source: Path) -> None:
+    program = compiled(source, SWITCH, 2, (isa,))
+
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+# A loop of 5000 turns that leaves the sum in a register, for code that no symbol covers.
+RAW = {
+    # mov ecx, 5000; add rax, rcx; dec rcx; jne -8; syscall
+    "x86_64": ("b9881300004801c848ffc975f80f05", "rax"),
+    # mov x1, #5000; add x0, x0, x1; subs x1, x1, #1; b.ne -8; svc #0
+    "aarch64": ("017182d20000018b210400f1c1ffff54010000d4", "x0"),
+    # lui x11, 1; addi x11, x11, 904; add x10, x10, x11; addi x11, x11, -1; bnez x11, -8; ecall
+    "riscv64": ("b7150000938585383305b5009385f5ffe39c05fe73000000", "x10"),
+}
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_code_without_symbols_is_compiled_by_loops(isa: str) -> None:
+    text, register = RAW[isa]
+    memory = Memory()
+    memory.protect(0x40_0000, 0x1000, READ | WRITE)
+    cpu = JitCpu(architecture(isa), memory, CodeSpace([(0x1000, bytes.fromhex(text))]))
+    cpu.state.pc = 0x1000
+    stop = cpu.run()
+
+    assert StopReason.SYSCALL is stop.reason
+    assert 5000 * 5001 // 2 == cpu.state.get(register)
+    assert cpu.translator.compiled
+    assert cpu.count < 5000, "the loop was interpreted"
+    cpu.close()

@@ -1,0 +1,97 @@
+"""kill -9 at any moment of a build or run: the next command succeeds, with right results."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from hcc.runtime.workload.children import carriers
+from hcc.runtime.workload.programs import HCC
+from tests.workload.tool import put_program, workload, write
+
+TRIES = 50
+LONGEST = 1.2  # seconds, about what the command takes
+
+
+def specification(folder: Path) -> Path:
+    put_program(folder)
+    write(folder, "work/gen.sh", "for i in 1 2 3 4 5 6; do echo $i$1 > made$i; sleep 0.02; done\n")
+    write(folder, "work/input", "0\n")
+    return write(
+        folder, "w.yaml", """
+        name: w
+        workdir: work
+        bin: ../guest.hcc
+        host-init: gen.sh x
+        isas: [x86_64]
+        levels: [native]
+        outputs: [/x]
+        testing: {refDir: ref}
+        jobs:
+          - name: a
+            files: [[made1, /made], [input, /in]]
+            args: [cat, /made, cat, /in, write, /x, a]
+          - name: b
+            files: [[made6, /made], [input, /in]]
+            args: [cat, /made, cat, /in, write, /x, b]
+        """,
+    )  # fmt: skip
+
+
+@pytest.mark.long
+def test_a_command_killed_at_any_moment_leaves_nothing_wrong(tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    path = specification(tmp_path)
+    out = tmp_path / "hcc-workloads"
+    killed = 0
+    for attempt in range(TRIES):
+        if attempt % 5 == 0:
+            shutil.rmtree(out, ignore_errors=True)
+        value = str(attempt)
+        write(tmp_path, "work/input", value + "\n")
+        for job, first in (("a", "1x"), ("b", "6x")):
+            write(tmp_path, f"work/ref/w-{job}/uartlog", f"{first}\n{value}\n")
+            write(tmp_path, f"work/ref/w-{job}/x", f"{job}\n")
+        command = subprocess.Popen(
+            [*HCC, "workload", "test", path], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(chance.uniform(0, LONGEST))
+        command.send_signal(signal.SIGKILL)
+        killed += command.wait() == -signal.SIGKILL
+
+        said = workload("test", path)
+        assert 0 == said.status, f"try {attempt}: {said}"
+        assert not list((out / "running").iterdir()), attempt
+    print(f"{killed} of {TRIES} were killed at work")
+    assert killed > 0
+    assert [] == [p for p in carriers("") if p != os.getpid()]
+
+
+@pytest.mark.long
+def test_a_killed_run_is_known_as_unfinished(tmp_path: Path) -> None:
+    path = specification(tmp_path)
+    path.write_text(path.read_text().replace("write, /x, b", "spin"))
+    workload("build", path)
+    command = subprocess.Popen([*HCC, "workload", "launch", "-a", path])
+    runs = tmp_path / "hcc-workloads" / "runs"
+    for _ in range(500):
+        if list(runs.glob("*/*/w-a/x")):
+            break
+        time.sleep(0.02)
+    command.kill()
+    command.wait()
+    (run,) = runs.iterdir()
+    said = workload("verify", run)
+
+    assert 2 == said.status
+    assert "not the results of a finished run" in said.err

@@ -10,7 +10,9 @@ the region are tail calls by the same table.
 Guest memory is accessed with `volatile`: a fault must find memory as the program order has it,
 and must be the first of the faults there would be. The second use that each loaded value has
 (`llvm.fake.use`, which is no instruction) keeps the load an instruction of its own: one that LLVM
-makes the operand of another would lose the debug location that tells which access it was.
+makes the operand of another would lose the debug location that tells which access it was. Equal
+accesses in the two arms of a branch are kept from being merged by marks around them: empty
+assembly with the guest PC for an operand, which no other arm has.
 
 Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Unless it is
 known to be below 4 GiB, the base of an address is compared with that limit, once in a block; what
@@ -72,6 +74,7 @@ class RegionPrinter(StatePrinter):
         self._checked: set[Node] = set()
         self._late: list[str] = []
         self._block = next(iter(self.flow.blocks.values()))
+        self._marked = False
 
     # ---- the function ----
 
@@ -123,6 +126,7 @@ class RegionPrinter(StatePrinter):
     def _print_block(self, flow: BlockFlow) -> None:
         self.forget()
         self._checked.clear()
+        self._marked = False
         self._block = flow
         block = flow.block
         self.start(f"b{block.start:x}")
@@ -355,6 +359,7 @@ class RegionPrinter(StatePrinter):
 
     def _load(self, pc: int, node: Node, addr: Node) -> None:
         kind = _memory_type(node)
+        self._mark_first()
         where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
         name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
@@ -369,14 +374,26 @@ class RegionPrinter(StatePrinter):
             self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
         self.know(node, kind, name)
         self._places[node] = f", {where}"
+        self._mark(pc)
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
         self.settle(_numbers(value))
         content = self.typed(value)
         size = value.ty.bits // 8
+        self._mark_first()
         where = self.accesses.location(pc, size, True, self.scope)
         pointer = self._pointer(pc, addr, size, True)
         self.line(f"store volatile {content}, ptr {pointer}, align 1, {GUEST}, {where}")
+        self._mark(pc)
+
+    def _mark(self, pc: int) -> None:
+        """A place that LLVM takes for unlike any other."""
+        self.line(f'call void asm sideeffect "", "i"(i64 {pc})')
+        self._marked = True
+
+    def _mark_first(self) -> None:
+        if not self._marked:
+            self._mark(self._block.block.start)
 
     def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
         """The host address of a guest address, which is known to lie in or around guest memory."""

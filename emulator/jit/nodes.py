@@ -24,7 +24,7 @@ LOAD = "load"
 NUMBER = "number"
 """args (value, nan): the bits of a floating-point value, or of `nan` in lanes where it is NaN."""
 PART = "part"
-"""One half of a 128-bit register that the region holds in two: attr (index, half)."""
+"""One half of a 128-bit register: attr (index, half)."""
 INSERT = "insert"
 """args (vector, scalar): the vector with lane `attr` replaced."""
 

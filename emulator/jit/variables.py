@@ -103,14 +103,20 @@ class StatePrinter(Printer):
 
     def register(self, node: Node, text: str) -> str:
         if node.op == PART:
-            index, which = node.attr
-            return self._cast(self.read_cell(2 * index + which), 2 * index + which, text)
+            return self._part(*node.attr, text)
         index = node.attr
         if index in self.flow.split:
             low, high = (self._as_word(2 * index + which) for which in (0, 1))
             one = self.let(f"insertelement <2 x i64> poison, i64 {low}, i32 0")
             return self.let(f"insertelement <2 x i64> {one}, i64 {high}, i32 1")
         return self._cast(self.read_cell(2 * index), 2 * index, text)
+
+    def _part(self, index: int, which: int, text: str) -> str:
+        if index in self.flow.split:
+            return self._cast(self.read_cell(2 * index + which), 2 * index + which, text)
+        whole = self.read_cell(2 * index)  # a register in two halves was computed from this one
+        word = self.let(f"extractelement <2 x i64> {whole}, i32 {which}")
+        return word if text == "i64" else self.let(f"bitcast i64 {word} to {text}")
 
     def _as_word(self, cell: Cell) -> str:
         return self._cast(self.read_cell(cell), cell, "i64")

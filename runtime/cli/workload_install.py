@@ -6,22 +6,27 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hcc.runtime.cli.workload_options import (
+    Tell,
     by_folder,
+    for_each_built,
     json_option,
     load,
     out_option,
     parallel_option,
-    progress,
-    report_failures,
     specs_argument,
     werror_option,
     words,
     workdir_option,
 )
+
+if TYPE_CHECKING:
+    from hcc.runtime.workload.chain import Workload
+    from hcc.runtime.workload.session import Session
 
 
 @click.command()
@@ -50,24 +55,22 @@ def install(
     """Build workloads and write them for another tool."""
     from hcc.isa.errors import HccError
     from hcc.runtime.workload.install import install as write
-    from hcc.runtime.workload.session import session
 
     if output is None and target == "firesim" and os.environ.get("FIRESIM_DIR"):
         output = Path(os.environ["FIRESIM_DIR"]) / "deploy" / "workloads"
     if output is None:
         raise HccError("say with -o where to install")
-    status, files = 0, []
-    for place, workloads in by_folder(load(ctx, specs, folders, werr), out):
-        for workload in workloads:
-            with (
-                progress(workload.name) as tell,
-                session(place, workload.spec.path.stem, "install") as tools,
-            ):
-                report = tools.build(workload.everyone(), parallel, tell)
-                if not report.ok:
-                    status = max(status, report_failures(report))
-                    continue
-                files += write(tools, workload, target, output)
+    folder = output
+    files: list[str] = []
+
+    def act(tools: Session, workload: Workload, _tell: Tell) -> list[str]:
+        return write(tools, workload, target, folder)
+
+    def show(_workload: Workload, written: list[str]) -> None:
+        files.extend(written)
+
+    groups = by_folder(load(ctx, specs, folders, werr), out)
+    status = for_each_built(groups, "install", parallel, act, show)
     if as_json:
         print(json.dumps({"target": target, "files": files}, indent=2))
     else:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import click
 
 from hcc.runtime.cli.workload_options import (
+    Tell,
     all_option,
     by_folder,
     choice,
+    for_each_built,
     job_option,
     json_option,
     load,
     matrix_options,
     out_option,
     parallel_option,
-    progress,
-    report_failures,
     specs_argument,
     werror_option,
     workdir_option,
@@ -29,6 +29,7 @@ from hcc.runtime.cli.workload_options import (
 if TYPE_CHECKING:
     from hcc.runtime.workload.chain import Workload
     from hcc.runtime.workload.launch import Launched
+    from hcc.runtime.workload.session import Session
 
 
 @click.command()
@@ -67,33 +68,28 @@ def launch(
 
     from hcc.isa.errors import HccError
     from hcc.runtime.workload.launch import launch as run
-    from hcc.runtime.workload.session import session
 
     try:
         args = None if arguments is None else tuple(shlex.split(arguments))
     except ValueError as error:
         raise HccError(f"--args: {str(error).lower()}") from error
     chosen = choice(isas, levels, jobs, every, args, persist, timeout)
-    status = 0
-    results = []
-    for place, workloads in by_folder(load(ctx, specs, folders, werr), out):
-        for workload in workloads:
-            with (
-                progress(workload.name) as tell,
-                session(place, workload.spec.path.stem, "launch") as tools,
-            ):
-                report = tools.build(workload.everyone(), parallel, tell)
-                if not report.ok:
-                    status = max(status, report_failures(report))
-                    continue
-                launched = run(
-                    tools, workload, chosen, parallel, executor == "ray",
-                    lambda cell, event, tell=tell: tell(cell.name, event),  # type: ignore[misc]
-                )  # fmt: skip
-            results.append(launched)
-            status = max(status, 0 if launched.ok else 1)
-            if not as_json:
-                _show(workload, launched, not jobs and not every)
+    results: list[Launched] = []
+
+    def act(tools: Session, workload: Workload, tell: Tell) -> Launched:
+        return run(
+            tools, workload, chosen, parallel, executor == "ray",
+            lambda cell, event: tell(cell.name, event),
+        )  # fmt: skip
+
+    def show(workload: Workload, launched: Launched) -> None:
+        results.append(launched)
+        if not as_json:
+            _show(workload, launched, not jobs and not every)
+
+    groups = by_folder(load(ctx, specs, folders, werr), out)
+    status = for_each_built(groups, "launch", parallel, act, show)
+    status = max([status, *(int(not launched.ok) for launched in results)])
     if as_json:
         found = [one.as_json() for one in results]
         print(json.dumps(found[0] if len(specs) == 1 and found else found, indent=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from hcc.runtime.workload.folders import Folders
     from hcc.runtime.workload.graph import Report
     from hcc.runtime.workload.matrix import Choice
+    from hcc.runtime.workload.session import Session
 
+Tell = Callable[[str, str], None]
+Result = TypeVar("Result")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
@@ -134,7 +137,7 @@ def choice(
 
 
 @contextlib.contextmanager
-def progress(title: str) -> Iterator[Callable[[str, str], None]]:
+def progress(title: str) -> Iterator[Tell]:
     """What tasks and cells are told to; shown on stderr while it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _what, _event: None
@@ -158,6 +161,32 @@ def progress(title: str) -> Iterator[Callable[[str, str], None]]:
         yield tell
 
 
+def for_each_built(
+    groups: Iterable[tuple[Folders, list[Workload]]],
+    command: str,
+    parallel: int,
+    act: Callable[[Session, Workload, Tell], Result],
+    show: Callable[[Workload, Result], None],
+) -> int:
+    """Build each workload in a session of its own, do something with it, and show the result when
+    the progress display is gone. Where building fails, say so and go on with the next. The exit
+    status of the building."""
+    from hcc.runtime.workload.session import session
+
+    status = 0
+    for place, workloads in groups:
+        for workload in workloads:
+            stem = workload.spec.path.stem
+            with progress(workload.name) as tell, session(place, stem, command) as tools:
+                report = tools.build(workload.everyone(), parallel, tell)
+                result = act(tools, workload, tell) if report.ok else None
+            if result is None:
+                status = max(status, report_failures(report))
+            else:
+                show(workload, result)
+    return status
+
+
 def report_failures(report: Report) -> int:
     """Print what failed in a build; the exit status: 2 for bad input, 1 for failed work."""
     from hcc.runtime.workload.places import SpecError
@@ -166,6 +195,6 @@ def report_failures(report: Report) -> int:
     for error in report.failed.values():
         print(f"hcc: error: {error}", file=sys.stderr)
         status = max(status, 2 if isinstance(error, SpecError) else 1)
-    for name in report.blocked:
+    for name in report.blocked if status == 1 else ():
         print(f"hcc: {name}: not made, because of what failed before it", file=sys.stderr)
     return status

@@ -61,7 +61,6 @@ class Workload:
     jobs: tuple[Workload, ...] = ()
     node: int | None = None
     nodes: int = 1
-    group: str = ""
     resolved: dict[tuple[int, str], Path] = field(factory=dict)
 
     @property
@@ -100,6 +99,13 @@ class Workload:
         looked = " or ".join(dict.fromkeys(map(str, folders)))
         raise SpecError(place, f"'{key}': there is no '{text}' in {looked}")
 
+    def file(self, key: str, text: str) -> Path:
+        """As `path`, where only a file will do."""
+        path = self.path(key, text)
+        if not path.is_file():
+            raise SpecError(self.place(key), f"'{key}': {path} is no file")
+        return path
+
     def everyone(self) -> list[Workload]:
         """The workload and its jobs."""
         return [self, *self.jobs]
@@ -133,27 +139,26 @@ class Loader:
 
     def _workload(self, path: Path, target_dir: Path, below: tuple[Spec, ...]) -> Workload:
         real = path.resolve()
+        if real in self._workloads:
+            return self._workloads[real]
         spec = self._spec(path)
         if spec in below:
             names = [Path(s.label).name for s in below[below.index(spec) :]]
             place = below[-1].settings["base"].place
             raise SpecError(place, f"'base' goes in a circle: {' -> '.join([*names, names[0]])}")
-        if real in self._workloads:
-            return self._workloads[real]
         self._claim(spec)
         base = self._base(spec, target_dir, (*below, spec))
         self._workdirs[id(spec)] = _workdir(spec)
-        root = self._settled(spec, base)
+        root = self._workloads[real] = self._settled(spec, base)
         jobs = []
         for job in spec.jobs:
             self._claim(job)
             self._workdirs[id(job)] = root.workdir
-            other = self._base(job, target_dir, (*below, spec))
+            other = self._base(job, target_dir, (*below, spec, job))
             jobs.append(self._settled(job, other or root))
         root.jobs = tuple(jobs)
         for number, one in enumerate(jobs):
-            one.node, one.nodes, one.group = number, len(jobs), root.name
-        self._workloads[real] = root
+            one.node, one.nodes = number, len(jobs)
         return root
 
     def _claim(self, spec: Spec) -> None:

@@ -4,7 +4,7 @@ Each child leads a session of its own, and everything it starts inherits a token
 environment, so that also what has left the session is found in /proc and killed. If hcc is
 killed, the kernel kills the children it started; what those started is found by the token at the
 next command: the tokens of a build folder stand in its `running/`, each locked while its owner
-lives.
+lives. Scratch folders stand beside the token, so they go with it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import ctypes
 import fcntl
 import os
 import secrets
+import shutil
 import signal
+import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +48,7 @@ class Children:
     """The children of one command. `stop` ends those that run and lets none begin."""
 
     token: str
+    scratch_root: Path
     stopped: bool = field(default=False)
 
     def run(
@@ -96,9 +100,35 @@ class Children:
             pause = min(2 * pause, _POLL)
         return child.poll()
 
+    @contextlib.contextmanager
+    def scratch(self, prefix: str) -> Iterator[Path]:
+        """A folder that is gone in the end, or with the next command if this one is killed."""
+        self.scratch_root.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.scratch_root)).absolute()
+        try:
+            yield folder
+        finally:
+            remove(folder)
+
     def stop(self) -> None:
         """End all children soon."""
         self.stopped = True
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, also where a program has made parts of it unreadable."""
+    if folder.exists():
+        shutil.rmtree(folder, onerror=_make_removable)
+
+
+def _make_removable(function: Callable[[str], object], path: str, _info: object) -> None:
+    with contextlib.suppress(OSError):
+        Path(path).parent.chmod(stat.S_IRWXU)
+        function(path)
+
+
+def _scratch_of(token: Path) -> Path:
+    return Path(f"{token}.d")
 
 
 def _die_with_parent() -> None:
@@ -148,19 +178,22 @@ def children(folder: Path) -> Iterator[Children]:
     end_leftovers(running)
     token = f"{os.getpid()}-{secrets.token_hex(8)}"
     path = running / token
-    own = Children(token)
+    own = Children(token, _scratch_of(path))
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             yield own
         finally:
             own.stop()
+            remove(own.scratch_root)
             path.unlink(missing_ok=True)
 
 
 def end_leftovers(running: Path) -> None:
-    """Kill what commands that are gone have left running."""
+    """Kill what commands that are gone have left running, and remove their scratch folders."""
     for path in list(running.iterdir()):
+        if path.is_dir():
+            continue
         try:
             lock = path.open("r+")
         except OSError:
@@ -171,4 +204,5 @@ def end_leftovers(running: Path) -> None:
             except OSError:
                 continue  # its owner lives
             kill_tree(path.name)
+            remove(_scratch_of(path))
             path.unlink(missing_ok=True)

@@ -59,14 +59,17 @@ def device(major: int, minor: int) -> Entry:
 
 
 def entry_of(path: Path) -> Entry:
-    """The entry for something on disk; FormatError for what an image cannot hold."""
-    status = path.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        return Entry(stat.S_IFLNK | 0o777, os.fsencode(path.readlink()))
-    if stat.S_ISDIR(status.st_mode):
-        return folder()
-    if stat.S_ISREG(status.st_mode):
-        return file(path.read_bytes(), bool(status.st_mode & 0o111))
+    """The entry for something on disk; FormatError for what cannot be read or held in an image."""
+    try:
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            return Entry(stat.S_IFLNK | 0o777, os.fsencode(path.readlink()))
+        if stat.S_ISDIR(status.st_mode):
+            return folder()
+        if stat.S_ISREG(status.st_mode):
+            return file(path.read_bytes(), bool(status.st_mode & 0o111))
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror}") from error
     raise FormatError(f"{path}: an image holds files, folders and links, not this")
 
 
@@ -74,10 +77,15 @@ def with_parents(tree: Mapping[str, Entry]) -> Tree:
     """The tree, with the folders that its paths go through."""
     whole = dict(tree)
     for path in tree:
-        parts = path.split("/")[:-1]
-        for depth in range(1, len(parts) + 1):
-            whole.setdefault("/".join(parts[:depth]), folder())
+        for parent in parents(path):
+            whole.setdefault(parent, folder())
     return whole
+
+
+def parents(path: str) -> list[str]:
+    """The folders that a path goes through, the outermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
 def pack(tree: Mapping[str, Entry]) -> bytes:
@@ -170,10 +178,14 @@ def write_tree(tree: Mapping[str, Entry], root: Path) -> None:
 
 
 def relocated(path: str, target: str) -> str:
-    """A link's target that stays in the tree wherever the tree is laid out."""
-    if not target.startswith("/"):
+    """A link's target that stays in the tree wherever the tree is laid out, as in a root folder:
+    its own parent is itself."""
+    home = os.path.dirname(path)  # noqa: PTH120
+    climb = os.path.normpath(os.path.join(home, target))  # noqa: PTH118
+    if not target.startswith("/") and climb.split("/")[0] != "..":
         return target
-    return os.path.relpath(target.lstrip("/") or ".", os.path.dirname(path) or ".")  # noqa: PTH120
+    inside = os.path.normpath(f"/{home}/{target}" if target[:1] != "/" else target)
+    return os.path.relpath(inside.lstrip("/") or ".", home or ".")
 
 
 def same(path: str, before: Entry | None, now: Entry) -> bool:

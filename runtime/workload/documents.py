@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from hcc.isa.errors import FormatError
 from hcc.runtime.workload.places import Place, SpecError
 
 _DEEPEST = 50
+_MOST_DIGITS = 1000
 _WORDS = {"true": True, "false": False}
 
 
@@ -63,11 +65,15 @@ def load(path: Path, name: str | None = None) -> Value:
     """The document in a file; messages call the file `name`. SpecError for what is no document."""
     name = name or str(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise FormatError(f"{name}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{name}: not text in UTF-8") from error
+        before = content[: error.start].decode("utf-8-sig")
+        place = _place_at(before, len(before), name)
+        raise SpecError(place, "not text in UTF-8") from error
     if path.suffix == ".json":
         text = text.replace("\t", " ")
     try:
@@ -75,7 +81,11 @@ def load(path: Path, name: str | None = None) -> Value:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
-        raise SpecError(place, _one_line(error.problem or str(error))) from error
+        problem = _one_line(error.problem or str(error)).removeprefix("but ")
+        raise SpecError(place, problem) from error
+    except ReaderError as error:
+        place = _place_at(text, error.position, name)
+        raise SpecError(place, f"a control character, U+{ord(text[error.position]):04X}") from error
     except YAMLError as error:
         raise SpecError(Place(name), _one_line(str(error))) from error
     except RecursionError as error:
@@ -83,6 +93,11 @@ def load(path: Path, name: str | None = None) -> Value:
     if node is None:
         raise SpecError(Place(name), "the file is empty")
     return _value(node, name, 0)
+
+
+def _place_at(text: str, position: int, name: str) -> Place:
+    before = text[:position]
+    return Place(name, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
 
 
 def _one_line(text: str) -> str:
@@ -98,6 +113,8 @@ def _value(node: Any, name: str, depth: int) -> Value:
     if isinstance(node, MappingNode):
         return Value(_entries(node, name, depth), place)
     assert isinstance(node, ScalarNode)
+    if any("\ud800" <= char <= "\udfff" for char in node.value):
+        raise SpecError(place, "half a surrogate pair is no character")
     return Value(_scalar(node, place), place, node.value)
 
 
@@ -113,12 +130,17 @@ def _entries(node: Any, name: str, depth: int) -> dict[str, KeyedValue]:
             raise SpecError(
                 key.place, f"'{text}' is given twice, first in line {before.line}"
             )
-        entries[text] = KeyedValue(key.place, _value(value_node, name, depth + 1))
+        value = _value(value_node, name, depth + 1)
+        if value.content is None and not value.text:
+            value = evolve(value, place=key.place)  # nothing stands nowhere
+        entries[text] = KeyedValue(key.place, value)
     return entries
 
 
 def _scalar(node: Any, place: Place) -> str | int | float | bool | None:
     text: str = node.value
+    if len(text) > _MOST_DIGITS:
+        return text
     match str(node.tag).rpartition(":")[2]:
         case "null":
             return None
@@ -136,4 +158,6 @@ def _scalar(node: Any, place: Place) -> str | int | float | bool | None:
                 return text
         case "str" | "timestamp":
             return text
+        case "merge":
+            raise SpecError(place, "'<<' is not supported: a 'base' is what one inherits from")
     raise SpecError(place, f"the tag {node.tag} means nothing here")

@@ -52,6 +52,13 @@ class Task:
     inputs: Callable[[Mapping[str, Any]], dict[str, str]]
     action: Action
 
+    def act(self) -> Made:
+        """Do the work; HccError for whatever goes wrong with files on the way."""
+        try:
+            return self.action()
+        except OSError as error:
+            raise HccError(f"{self.id}: {error.filename}: {error.strerror}") from error
+
 
 @define
 class State:
@@ -230,4 +237,4 @@ def _start(
     # Should this be the end of us, the half-done work must not pass for what was there before.
     if state.tasks.pop(task.id, None) is not None:
         state.save()
-    running[pool.submit(task.action)] = (task, inputs, reasons)
+    running[pool.submit(task.act)] = (task, inputs, reasons)

@@ -33,12 +33,14 @@ class FileDigests:
     _now: dict[str, str] = field(factory=dict)
 
     def of_file(self, path: Path | str) -> str:
-        """The digest of a file's content, or `ABSENT`."""
+        """The digest of a file's content; `ABSENT` where there is no file that can be read."""
         name = os.path.abspath(path)  # noqa: PTH100
         try:
             status = os.stat(name)  # noqa: PTH116
         except OSError:
             return ABSENT
+        if not stat.S_ISREG(status.st_mode):
+            return ABSENT  # to read a pipe would be to wait
         mark = [status.st_mtime_ns, status.st_size, status.st_ino]
         known = self.known.get(name)
         if known is not None and known[:3] == mark:
@@ -64,6 +66,8 @@ class FileDigests:
             return f"link {path.readlink()}"
         if stat.S_ISDIR(status.st_mode):
             return "folder"
+        if not stat.S_ISREG(status.st_mode):
+            return "neither file, folder nor link"
         mark = "x " if status.st_mode & 0o111 else ""
         return mark + self.of_file(path)
 

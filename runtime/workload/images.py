@@ -11,8 +11,7 @@ that removes something makes its workload's layer hold everything, and the chain
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 from attrs import frozen
 
-from hcc.isa.errors import HccError
+from hcc.isa.errors import FormatError, HccError
 from hcc.isa.store import write_atomically
 from hcc.runtime.workload import cpio
 from hcc.runtime.workload.chain import Workload
@@ -105,6 +104,11 @@ def _inputs(
         root = workload.path("overlay", overlay)
         if not root.is_dir():
             raise SpecError(workload.place("overlay"), f"'overlay': {root} is no folder")
+        if shop.folders.root.resolve().is_relative_to(root.resolve()):
+            raise SpecError(
+                workload.place("overlay"),
+                f"'overlay': {root} holds {shop.folders.root}, where images are made",
+            )
         for name, digest in shop.digests.of_tree(root).items():
             found[f"overlay {name}"] = digest
     for source, target in workload.own("files") or ():
@@ -125,20 +129,42 @@ def _own_tree(workload: Workload, below: Mapping[str, cpio.Entry]) -> cpio.Tree:
     tree: cpio.Tree = {}
     overlay = workload.own("overlay")
     if overlay is not None:
-        tree |= cpio.read_tree(workload.path("overlay", overlay))
+        tree |= _entries(workload, "overlay", workload.path("overlay", overlay))
     for source, target in workload.own("files") or ():
         path = workload.path("files", source)
-        place = target.strip("/")
-        if ".." in place.split("/"):
+        if ".." in target.split("/"):
             raise SpecError(workload.place("files"), f"'files': {target} leads out of the image")
+        place = os.path.normpath(f"/{target}").strip("/")
         there = tree.get(place, below.get(place))
         into = target.endswith("/") or not place or (there is not None and there.is_folder)
         if into:
             place = f"{place}/{path.name}".lstrip("/")
-        tree[place] = cpio.entry_of(path)
-        if path.is_dir():
-            tree |= {f"{place}/{n}": e for n, e in cpio.read_tree(path).items()}
+        for name, entry in _entries(workload, "files", path).items():
+            tree[f"{place}/{name}".rstrip("/")] = entry
+    _check_folders(workload, tree, below)
     return tree
+
+
+def _check_folders(
+    workload: Workload, tree: Mapping[str, cpio.Entry], below: Mapping[str, cpio.Entry]
+) -> None:
+    """SpecError if something is to lie below what is no folder."""
+    for path in tree:
+        for parent in cpio.parents(path):
+            entry = tree.get(parent, below.get(parent))
+            if entry is not None and not entry.is_folder:
+                key = "overlay" if workload.own("files") is None else "files"
+                fact = f"/{path} lies below /{parent}, which is no folder"
+                raise SpecError(workload.place(key), f"'{key}': {fact}")
+
+
+def _entries(workload: Workload, key: str, path: Path) -> cpio.Tree:
+    """What stands at a path that a key names: a folder's entries (and for files, itself as '')."""
+    try:
+        tree = cpio.read_tree(path) if path.is_dir() else {}
+        return tree if key == "overlay" else {"": cpio.entry_of(path), **tree}
+    except FormatError as error:
+        raise SpecError(workload.place(key), f"'{key}': {error}") from error
 
 
 def _make(workload: Workload, guest_init: Program | None, shop: Workshop) -> Made:
@@ -180,8 +206,7 @@ def _run_guest_init(
 ) -> cpio.Tree:
     """The tree after guest-init has run in it."""
     built = Built.load(shop.folders.image(program.owner), program.name)
-    scratch = Path(tempfile.mkdtemp(prefix="guest-init-", dir=shop.folders.root))
-    try:
+    with shop.children.scratch("guest-init") as scratch:
         root = scratch / "root"
         cpio.write_tree(tree, root)
         words = workload.own("guest-init")
@@ -193,6 +218,4 @@ def _run_guest_init(
                 f"{place}: guest-init of {workload.name} failed with status {status}\n{said}"
             )
         return cpio.read_tree(root)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 

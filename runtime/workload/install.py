@@ -14,7 +14,7 @@ from hcc.runtime.workload import cpio, kernels
 from hcc.runtime.workload.chain import Workload
 from hcc.runtime.workload.host import script_file
 from hcc.runtime.workload.machine import initial_files
-from hcc.runtime.workload.matrix import Choice, task
+from hcc.runtime.workload.matrix import Choice, own_kernel, task
 from hcc.runtime.workload.session import Session
 from hcc.runtime.workload.tasks import LOG, Cell, JobTask
 
@@ -50,7 +50,7 @@ def _firesim(session: Session, workload: Workload, folder: Path) -> list[str]:
     """`NAME.json` and `NAME/` with, for each job, what to boot and its file system."""
     if _FIRESIM_ISA not in workload.get("isas"):
         raise UnsupportedError(f"{workload.name}: FireSim runs RISC-V, and 'isas' has no riscv64")
-    kernel = kernels.cached(_FIRESIM_ISA)
+    boot, what = _boot_binary(workload)
     place = folder / workload.name
     written: list[Path] = []
 
@@ -64,7 +64,7 @@ def _firesim(session: Session, workload: Workload, folder: Path) -> list[str]:
         assert job.slice is not None
         slice_bytes = job.slice.read_bytes()
         binary, image = f"{one.name}-bin", f"{one.name}.img"
-        put(place / binary, slice_bytes if kernel is None else kernel.image.read_bytes())
+        put(place / binary, boot)
         put(place / image, initial_files(_alone(job), _layers(job), slice_bytes, _MARK))
         entry = {
             "name": one.name,
@@ -73,10 +73,25 @@ def _firesim(session: Session, workload: Workload, folder: Path) -> list[str]:
             "outputs": ["/" + path.lstrip("/") for path in job.outputs],
         }
         entries.append(entry | _simulation(one))
-    put(place / "README", _readme(workload, kernel).encode())
+    put(place / "README", _readme(workload, what).encode())
     document = _document(workload, entries)
     put(folder / f"{workload.name}.json", json.dumps(document, indent=4).encode() + b"\n")
     return [str(path) for path in written]
+
+
+def _boot_binary(workload: Workload) -> tuple[bytes, str]:
+    """What FireSim is to boot, and what to call it."""
+    given = own_kernel(workload, _FIRESIM_ISA)
+    if given is not None:
+        return given.read_bytes(), f"{given.name}, as 'linux.source' says"
+    kernel = kernels.cached(_FIRESIM_ISA)
+    if kernel is None:
+        raise UnsupportedError(
+            f"{workload.name}: nothing for FireSim to boot: give 'linux.source', or "
+            f"`hcc workload fetch-kernel --isa {_FIRESIM_ISA}`"
+        )
+    what = f"the Linux kernel of Debian's package {kernel.package} {kernel.version}"
+    return kernel.image.read_bytes(), what
 
 
 def _alone(job: JobTask) -> JobTask:
@@ -117,12 +132,7 @@ def _document(workload: Workload, entries: Sequence[dict[str, Any]]) -> dict[str
     return document
 
 
-def _readme(workload: Workload, kernel: kernels.Kernel | None) -> str:
-    what = (
-        "the program's RISC-V executable (there was no kernel in hcc's cache)"
-        if kernel is None
-        else f"the Linux kernel of Debian's package {kernel.package} {kernel.version}"
-    )
+def _readme(workload: Workload, what: str) -> str:
     return (
         f"Written by `hcc workload install -t firesim` from {workload.spec.path.name}.\n"
         f"*-bin is {what}.\n"
@@ -175,11 +185,13 @@ def _script(job: JobTask) -> str:
 # Runs {job.name} as `hcc workload` installed it: ./run.sh [ISA]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-isa=${{1:-$(uname -m)}}
+host=$(uname -m)
+isa=${{1:-$host}}
 program="$here/{job.program}.$isa"
 [ -x "$program" ] || {{ echo "run.sh: there is no code for $isa" >&2; exit 2; }}
 cd "$here/root"
 runner=
-[ "$isa" = "$(uname -m)" ] || runner="qemu-$isa"
-exec env HCC_ROOT=. {env} $runner "$program" {args} <{feed}
+[ "$isa" = "$host" ] || runner=$(command -v "qemu-$isa") || {{
+    echo "run.sh: $host cannot run $isa without qemu-$isa" >&2; exit 2; }}
+exec env -i HCC_ROOT=. {env} $runner "$program" {args} <{feed}
 """

@@ -7,13 +7,10 @@ code in the very file that is to run is compared with what was built.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import stat
 import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -95,8 +92,7 @@ def _check_code(task: JobTask, content: bytes, path: Path) -> None:
 
 def _run_process(run: _Run, children: Children, switch: Switch | None) -> Ending:
     task = run.task
-    scratch = Path(tempfile.mkdtemp(prefix=".root-", dir=task.folder)).absolute()
-    try:
+    with children.scratch("run") as scratch:
         root = scratch / "root"
         trees = [
             cpio.unpack(archive, str(layer.path))
@@ -106,6 +102,8 @@ def _run_process(run: _Run, children: Children, switch: Switch | None) -> Ending
         program = root / "bin" / task.program
         source = task.fat if task.cell.level in _EMULATED else task.slice
         assert source is not None
+        if program.parent.is_symlink() or (program.parent.exists() and not program.parent.is_dir()):
+            raise HccError(f"the image has a /bin that is no folder: {task.program} belongs there")
         kept = program.read_bytes() if program.is_file() else None
         program.parent.mkdir(parents=True, exist_ok=True)
         program.unlink(missing_ok=True)
@@ -120,8 +118,6 @@ def _run_process(run: _Run, children: Children, switch: Switch | None) -> Ending
                 program.write_bytes(kept)
             _persist(task, root)
         return ending
-    finally:
-        _remove(scratch)
 
 
 def _start(run: _Run, root: Path, children: Children, switch: Switch | None) -> Ending:
@@ -132,7 +128,7 @@ def _start(run: _Run, root: Path, children: Children, switch: Switch | None) -> 
     network = None if switch is None or task.node is None else switch.connect(task.node)
     executable = None
     if level in _EMULATED:
-        run.command = [*HCC, "run", "--engine", level, "--isa", isa, *task.options]
+        run.command = [*HCC, "run", "--engine", level, "--isa", isa, *_options(task, root)]
         for name, value in guest.items():
             run.command += ["-E", f"{name}={value}"]
         run.command += [argv0, "--", *task.args]
@@ -167,19 +163,44 @@ def _start(run: _Run, root: Path, children: Children, switch: Switch | None) -> 
     return ending
 
 
+def _options(task: JobTask, root: Path) -> tuple[str, ...]:
+    """The options of `hcc run`. Where their files have been moved, logs must not tell cells apart
+    by where to: the files get names beside the root that are the same in every cell."""
+    if not task.moved:
+        return task.options
+    names = {}
+    for number, path in enumerate(task.option_files):
+        place = root.parent / "files" / str(number) / path.name
+        place.parent.mkdir(parents=True)
+        shutil.copyfile(path, place)
+        names[str(path)] = os.path.relpath(place, root)
+    return task.options_with(names)
+
+
 def _collect(run: _Run, root: Path) -> None:
     for text in run.task.outputs:
         place = root / text.lstrip("/")
-        if not place.resolve().is_relative_to(root.resolve()):
-            run.problems.append(f"output {text} leads out of the image")
-        elif place.is_dir():
-            shutil.copytree(place, run.task.folder / place.name, dirs_exist_ok=True)
-            run.outputs[text] = place.name
-        elif place.is_file():
-            shutil.copyfile(place, run.task.folder / place.name)
+        if _bring(place, root, run.task.folder / place.name):
             run.outputs[text] = place.name
         else:
             run.problems.append(f"there is no output {text}")
+
+
+def _bring(place: Path, root: Path, target: Path, above: tuple[Path, ...] = ()) -> bool:
+    """Copy a file or folder out of a root; whether there is one. Links count as what they lead to;
+    of a folder, what is neither file nor folder, leads out of the root or in a circle stays."""
+    real = Path(os.path.realpath(place))
+    if not real.is_relative_to(os.path.realpath(root)) or real in above:
+        return False
+    if real.is_file():
+        shutil.copyfile(real, target)
+        return True
+    if not real.is_dir():
+        return False
+    target.mkdir(exist_ok=True)
+    for entry in sorted(real.iterdir()):
+        _bring(entry, root, target / entry.name, (*above, real))
+    return True
 
 
 def _persist(task: JobTask, root: Path) -> None:
@@ -187,17 +208,6 @@ def _persist(task: JobTask, root: Path) -> None:
     assert task.persist is not None
     write_atomically(task.persist, cpio.pack(cpio.read_tree(root)))
     write_atomically(task.persist.with_suffix(".of"), task.image.encode())
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, also where the program has made parts of it unreadable."""
-    shutil.rmtree(folder, onerror=_make_removable)
-
-
-def _make_removable(function: Callable[[str], object], path: str, _info: object) -> None:
-    with contextlib.suppress(OSError):
-        Path(path).parent.chmod(stat.S_IRWXU)
-        function(path)
 
 
 @cache
@@ -226,29 +236,29 @@ def _run_machine(run: _Run, children: Children, switch: Switch | None) -> Ending
     content = task.slice.read_bytes()
     _check_code(task, content, task.slice)
     mark = machine.new_mark()
-    scratch = machine.socket_folder()
-    try:
+    with children.scratch("machine") as scratch:
         initrd = scratch / "initrd"
         initrd.write_bytes(machine.initial_files(task, _layers(task), content, mark))
         socket = None
         if switch is not None and task.node is not None:
-            socket = scratch / "net"
-            switch.listen(task.node, socket)
+            socket = "network"
+            switch.listen(task.node, scratch / socket)
         run.command = machine.command(task, task.machine.kernel, initrd, socket)
         run.versions["qemu"] = tool_version(task.machine.qemu)
+        run.versions["kernel"] = task.machine.kernel_package
         output = scratch / "console"
         with output.open("wb") as log:
             ending = children.run(
                 run.command, log, scratch, dict(os.environ), None, task.timeout
             )
         said = output.read_bytes()
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     decoded = _decode(run, said, mark)
     if ending.timed_out:
         return ending
     if decoded.status is None:
-        run.problems.append("the machine went off without saying how the program ended")
+        last = decoded.log.decode(errors="replace").strip().rpartition("\n")[2]
+        said_last = f"; its last words: {last[:200]}" if last else ""
+        run.problems.append(f"the machine went off without saying how the program ended{said_last}")
     run.status = decoded.status
     run.problems += [f"there is no output {path}" for path in decoded.missing]
     _write_files(run, decoded.files)

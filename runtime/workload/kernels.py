@@ -1,10 +1,15 @@
 """Debian's own Linux kernels for the system level: which, from where, and what they must be.
 
-A kernel is a package, pinned by version and digest, fetched over HTTP from the mirror that apt
-uses on this machine, opened here (an `ar` archive around a tar archive) and kept in the cache
-folder. Nothing is installed. bookworm has no riscv64, so that one comes from trixie. When a point
-release has moved a package on, `fetch-kernel --latest` takes what the archive's signed index
-names, through apt with folders of its own, and notes it in the cache.
+A kernel is a package, pinned by version and digest, fetched over HTTP, opened here (an `ar`
+archive around a tar archive) and kept in the cache folder. Nothing is installed. bookworm has no
+riscv64, so that one comes from trixie.
+
+A mirror drops a package when a point release or a security update replaces it. So the places are
+asked in turn: the mirror that apt uses on this machine, Debian's own, and Debian's archive of all
+that ever was, as it stood when the pins were made. Wherever the bytes come from, the digest
+decides. Where all fail, the error says so, and `fetch-kernel --latest` takes what the archive's
+signed index names now, through apt with folders of its own; the cache notes which package that
+is, and so does the manifest of each run.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -19,15 +25,17 @@ import tarfile
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from hcc.isa.errors import FormatError, HccError, UnsupportedError
 from hcc.isa.store import store_dir, write_atomically
 
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
+SNAPSHOT = "https://snapshot.debian.org/archive/debian/20261001T000000Z"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _TIMEOUT = 60.0
 
@@ -120,10 +128,7 @@ def fetch(isa: str, latest: bool = False) -> Kernel:
         pin, package = _latest(source)
     else:
         pin = source.pin
-        package = _download(f"{mirror()}/{pin.path}", pin)
-    found = hashlib.sha256(package).hexdigest()
-    if found != pin.sha256:
-        raise FormatError(f"{pin.package}: SHA-256 {found}, not {pin.sha256} as pinned")
+        package = _download(pin, [mirror(), DEFAULT_MIRROR, SNAPSHOT])
     image = kernel_of_package(package, pin.package)
     digest = hashlib.sha256(image).hexdigest()
     kernel = Kernel(_folder(isa) / "image", digest, pin.package, pin.version, pin.sha256)
@@ -134,16 +139,26 @@ def fetch(isa: str, latest: bool = False) -> Kernel:
     return kernel
 
 
-def _download(url: str, pin: Pin) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
-            content: bytes = answer.read()
-    except urllib.error.HTTPError as error:
-        hint = "; --latest takes what the archive has now" if error.code == 404 else ""
-        raise HccError(f"{url}: {error.code} {error.reason}{hint}") from error
-    except OSError as error:
-        raise HccError(f"{url}: cannot be fetched: {error}") from error
-    return content
+def _download(pin: Pin, archives: Iterable[str]) -> bytes:
+    """A package from the first of the archives that has the one meant, by its digest."""
+    problems = []
+    for archive in dict.fromkeys(archives):
+        url = f"{archive}/{pin.path}"
+        try:
+            with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
+                content: bytes = answer.read()
+            found = hashlib.sha256(content).hexdigest()
+            if found == pin.sha256:
+                return content
+            problems.append(f"{archive} has another, of SHA-256 {found}, not {pin.sha256}")
+        except urllib.error.HTTPError as error:
+            problems.append(f"{archive} says {error.code} {error.reason}")
+        except (OSError, HTTPException) as error:
+            problems.append(f"{archive} cannot be reached ({error})")
+    raise HccError(
+        f"{pin.package} {pin.version} cannot be fetched: {'; '.join(problems)}; "
+        "`hcc workload fetch-kernel --latest` takes what Debian has now"
+    )
 
 
 def mirror() -> str:
@@ -171,7 +186,7 @@ def kernel_of_package(package: bytes, name: str) -> bytes:
                             file = archive.extractfile(entry)
                             if file is not None:
                                 return file.read()
-            except (tarfile.TarError, OSError, EOFError) as error:
+            except (tarfile.TarError, lzma.LZMAError, OSError, EOFError) as error:
                 raise FormatError(f"{name}: a damaged package: {error}") from error
     raise FormatError(f"{name}: there is no kernel in the package")
 
@@ -222,7 +237,7 @@ def _latest(source: Source) -> tuple[Pin, bytes]:
             line.split(": ", 1) for line in shown.splitlines() if ": " in line and line[0] != " "
         )
         pin = Pin(name, fields["Version"], fields["Filename"], fields["SHA256"])
-        return pin, _download(f"{mirror()}/{pin.path.replace('+', '%2b')}", pin)
+        return pin, _download(evolve(pin, path=pin.path.replace("+", "%2b")), [mirror()])
 
 
 def _apt(root: Path, *command: str) -> str:

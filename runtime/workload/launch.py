@@ -112,7 +112,7 @@ def launch(
                 launched.skipped.append(Skipped(cell, job.name, str(error)))
             else:
                 plan.setdefault(cell, []).append(one)
-    _check_persist(choice, plan)
+    _check_persist(choice, plan, ray)
     folder.mkdir(parents=True, exist_ok=True)
     expected = _expected(workload, jobs)
     for cell, results in _run_cells(session, plan, parallel, ray, tell):
@@ -135,9 +135,11 @@ def _expected(workload: Workload, jobs: Sequence[Workload]) -> dict[str, int | N
     return found
 
 
-def _check_persist(choice: Choice, plan: dict[Cell, list[JobTask]]) -> None:
+def _check_persist(choice: Choice, plan: dict[Cell, list[JobTask]], ray: bool) -> None:
     if not choice.persist:
         return
+    if ray:
+        raise HccError("--persist is for this machine, not for --executor ray")
     if len(plan) > 1:
         names = ", ".join(cell.name for cell in plan)
         raise HccError(f"--persist keeps what one cell does; this launch has {names}")
@@ -195,9 +197,9 @@ def _hooks(
             for job in jobs
             if job is not workload and "post_run_hook" in job.spec.settings
         ]
-        for index, (one, folder) in enumerate(runs):
+        for one, folder in runs:
             words = one.get("post_run_hook")
-            if words is None or (index == 0 and jobs and not cell.jobs):
+            if words is None:
                 continue
             owner = one.options["post_run_hook"].owner
             assert owner is not None

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 
 from attrs import frozen
 
 from hcc.isa import store
-from hcc.isa.errors import HccError, UnsupportedError
+from hcc.isa.errors import UnsupportedError
 from hcc.isa.fatbinary import Program
 from hcc.runtime.workload import cpio
 from hcc.runtime.workload.tasks import JobTask
@@ -122,8 +121,8 @@ def initial_files(task: JobTask, layers: list[bytes], content: bytes, mark: str)
     return b"".join([cpio.pack(first), *layers, cpio.pack(last)])
 
 
-def command(task: JobTask, kernel: Path, initrd: Path, socket: Path | None) -> list[str]:
-    """QEMU's command line."""
+def command(task: JobTask, kernel: Path, initrd: Path, socket: str | None) -> list[str]:
+    """QEMU's command line; `socket` is a name in the folder that QEMU is started in."""
     machine = task.machine
     board = BOARDS[task.cell.isa]
     words = [machine.qemu, *board.machine, "-m", str(machine.memory >> 20)]
@@ -141,11 +140,3 @@ def command(task: JobTask, kernel: Path, initrd: Path, socket: Path | None) -> l
 def new_mark() -> str:
     """A word that no program prints by chance."""
     return f"@hcc-{secrets.token_hex(8)}"
-
-
-def socket_folder() -> Path:
-    """A folder with a short name: the path of a socket has room for a hundred characters."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="hcc-"))
-    except OSError as error:
-        raise HccError(f"no folder for a socket: {error.strerror}") from error

@@ -120,7 +120,7 @@ def _system_obstacle(workload: Workload, isa: str) -> str | None:
         if workload.get(key):
             return f"'{key}' asks for a build of its own; hcc boots what Debian built"
     find_qemu(isa, workload.get("qemu"))
-    if _own_kernel(workload, isa) is None and kernels.cached(isa) is None:
+    if own_kernel(workload, isa) is None and kernels.cached(isa) is None:
         return (
             f"no kernel for {isa} in the cache; "
             f"`hcc workload fetch-kernel --isa {isa}` fetches Debian's"
@@ -128,9 +128,10 @@ def _system_obstacle(workload: Workload, isa: str) -> str | None:
     return None
 
 
-def _own_kernel(workload: Workload, isa: str) -> Path | None:
+def own_kernel(workload: Workload, isa: str) -> Path | None:
+    """The kernel that a workload brings itself."""
     given = (workload.get("linux.source") or {}).get(isa)
-    return None if given is None else workload.path("linux.source", given)
+    return None if given is None else workload.file("linux.source", given)
 
 
 def task(
@@ -159,7 +160,7 @@ def task(
     if workload.node is not None:
         env |= {"HCC_NODE": str(workload.node), "HCC_NODES": str(workload.nodes)}
     stdin = workload.get("stdin")
-    options, option_files = _run_options(workload)
+    options, option_files = _run_options(workload, tuple(built.code))
     timeout = choice.timeout
     for one in (workload, root):
         timeout = timeout or one.own("testing.runTimeout")
@@ -167,7 +168,7 @@ def task(
         name=workload.name, cell=cell, folder=folder, program=program.name,
         fat=built.fat, slice=built.slices[cell.isa], code=code,
         args=tuple(words), env=tuple(env.items()),
-        stdin=None if stdin is None else workload.path("stdin", stdin).absolute(),
+        stdin=None if stdin is None else workload.file("stdin", stdin).absolute(),
         layers=layers, outputs=_outputs(workload), machine=_machine(workload, cell),
         options=options, option_files=option_files, node=workload.node, nodes=workload.nodes,
         timeout=timeout, persist=images / workload.name / KEPT if choice.persist else None,
@@ -208,26 +209,36 @@ def _outputs(workload: Workload) -> tuple[str, ...]:
 
 
 def _machine(workload: Workload, cell: Cell) -> Machine:
-    kernel = firmware = None
+    kernel = firmware = package = None
     qemu = ""
     if cell.level == "system":
         qemu = find_qemu(cell.isa, workload.get("qemu"))
-        kernel = _own_kernel(workload, cell.isa)
+        kernel = own_kernel(workload, cell.isa)
         if kernel is None:
             found = kernels.cached(cell.isa)
-            kernel = None if found is None else found.image
+            if found is not None:
+                kernel, package = found.image, f"{found.package} {found.version}"
         source = workload.get("firmware.opensbi-src")
         if source is not None and cell.isa == "riscv64":
-            firmware = workload.path("firmware.opensbi-src", source).absolute()
+            firmware = workload.file("firmware.opensbi-src", source).absolute()
     args = tuple(workload.get("qemu-args"))
-    return Machine(workload.get("cpus"), workload.get("mem"), qemu, args, kernel, firmware)
+    package = package or "the workload's own"
+    return Machine(workload.get("cpus"), workload.get("mem"), qemu, args, kernel, firmware, package)
 
 
-def _run_options(workload: Workload) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+def _run_options(
+    workload: Workload, isas: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    from hcc.runtime.migrate import parse_plan
+
     words: list[str] = []
     files: list[Path] = []
     plan = workload.get("migrate.plan")
     if plan is not None:
+        try:
+            parse_plan(plan, isas, 0)
+        except HccError as error:
+            raise SpecError(workload.place("migrate.plan"), f"'migrate': {error}") from error
         words += ["--migrate", plan, "--seed", str(workload.get("migrate.seed"))]
         words += ["--poison"] if workload.get("migrate.poison") else []
     for key in ("lebug", "pim", "engine-args"):

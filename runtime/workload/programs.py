@@ -147,8 +147,8 @@ def _flags(program: Program) -> tuple[list[str], list[Path]]:
 
 def _files(program: Program) -> list[Path]:
     if program.binary is not None:
-        return [program.workload.path(program.key, program.binary)]
-    return [program.workload.path(program.key, text) for text in program.sources]
+        return [program.workload.file(program.key, program.binary)]
+    return [program.workload.file(program.key, text) for text in program.sources]
 
 
 def _inputs(program: Program, shop: Workshop, _notes: Mapping[str, Any]) -> dict[str, str]:

@@ -60,7 +60,8 @@ def run_parcel(content: Parcel) -> Reply:
     try:
         places: dict[str, Path] = {}
         for number, (name, body) in enumerate(content.files.items()):
-            places[name] = scratch / f"{number}-{Path(name).name}"
+            places[name] = scratch / "files" / str(number) / Path(name).name
+            places[name].parent.mkdir(parents=True)
             places[name].write_bytes(body)
             places[name].chmod(0o755)
         tasks = [_moved(task, places, scratch / "results") for task in content.tasks]
@@ -89,14 +90,9 @@ def _moved(task: JobTask, places: dict[str, Path], results: Path) -> JobTask:
         task, folder=results / task.name, fat=here(task.fat), slice=here(task.slice),
         stdin=here(task.stdin), machine=machine, persist=None,
         layers=tuple(LayerFile(places[str(one.path)], one.digest) for one in task.layers),
-        options=tuple(_renamed(word, names) for word in task.options),
+        options=task.options_with(names),
+        option_files=tuple(places[str(path)] for path in task.option_files), moved=True,
     )  # fmt: skip
-
-
-def _renamed(word: str, names: dict[str, str]) -> str:
-    """An option's word with its file's place on this machine; the file may follow `UNIT=`."""
-    before, equals, name = word.rpartition("=")
-    return names[word] if word in names else f"{before}{equals}{names.get(name, name)}"
 
 
 def _own_qemu(task: JobTask) -> str:

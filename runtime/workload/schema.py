@@ -32,7 +32,7 @@ class Kind(Enum):
     """The type of a value. The value says what is expected."""
 
     STRING = "a string"
-    NAME = "a name (letters, digits and . _ + -)"
+    NAME = "a name (at most 100 letters, digits and . _ + -)"
     PATH = "a path"
     PATH_OR_NULL = "a path or null"
     COMMAND = "a command line"

@@ -66,7 +66,12 @@ class Switch:
     def listen(self, node: int, path: Path) -> None:
         """Wait at a path for a machine that is the node."""
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
+        folder = os.open(path.parent, os.O_PATH)
+        try:
+            # An address has room for a hundred characters, which a path may exceed.
+            listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
         listener.listen(1)
         with self._lock:
             self._listeners[node] = listener

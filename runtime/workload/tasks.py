@@ -5,6 +5,7 @@ These are plain values that can be sent to another machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,15 @@ class Machine:
     qemu_args: tuple[str, ...]
     kernel: Path | None
     firmware: Path | None
+    kernel_package: str
 
 
 @frozen
 class JobTask:
-    """One job on one cell: everything needed to run it. Paths are the host's."""
+    """One job on one cell: everything needed to run it. Paths are the host's.
+
+    A task is `moved` where its files are copies on another machine, whose place must not show.
+    """
 
     name: str
     cell: Cell
@@ -71,6 +76,15 @@ class JobTask:
     persist: Path | None = None
     image: str = ""
     specs: tuple[Path, ...] = ()
+    moved: bool = False
+
+    def options_with(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """The options with other names for their files; a file may follow `UNIT=`."""
+        words = []
+        for word in self.options:
+            before, equals, name = word.rpartition("=")
+            words.append(names.get(word) or f"{before}{equals}{names.get(name, name)}")
+        return tuple(words)
 
 
 @frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from fractions import Fraction
 from typing import Any
 
 from hcc.runtime.workload.documents import Value
@@ -11,10 +12,11 @@ from hcc.runtime.workload.places import SpecError, nearest
 from hcc.runtime.workload.schema import Key, Kind
 
 _YAML_1_1 = {"yes": True, "on": True, "no": False, "off": False}
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+_SIZE = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([a-z]*)\s*", re.IGNORECASE)
 _LETTERS = "kmgtpe"
 _MIB = 1 << 20
+_LONGEST_SHOWN = 60
 LOG = "uartlog"
 
 
@@ -27,7 +29,7 @@ def convert(name: str, key: Key, value: Value) -> Any:
         case Kind.NAME:
             text = _string(name, key, value)
             if not _NAME.fullmatch(text):
-                raise SpecError(value.place, f"'{text}' is not {Kind.NAME.value}")
+                raise SpecError(value.place, f"'{_shortened(text)}' is not {Kind.NAME.value}")
             return text
         case Kind.PATH_OR_NULL:
             return None if content is None else _string(name, key, value)
@@ -77,8 +79,14 @@ def convert(name: str, key: Key, value: Value) -> Any:
 
 
 def _ill_typed(name: str, key: Key, value: Value) -> SpecError:
-    found = f"'{value.text}'" if value.text else value.kind
+    found = f"'{_shortened(value.text)}'" if value.text else value.kind
     return SpecError(value.place, f"'{name}' takes {key.kind.value}, not {found}")
+
+
+def _shortened(text: str) -> str:
+    """A text as a message can hold it."""
+    clean = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return clean if len(clean) <= _LONGEST_SHOWN else f"{clean[:_LONGEST_SHOWN]}…"
 
 
 def _string(name: str, key: Key, value: Value) -> str:
@@ -199,7 +207,7 @@ def _size(name: str, key: Key, value: Value) -> int:
         if scale is None:
             raise _ill_typed(name, key, value)
         unit = scale
-    size = int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
+    size = int(Fraction(match[1]) * unit)
     if key.kind is Kind.MEGABYTES and size < _MIB:
         raise SpecError(value.place, f"'{name}': {value.text} is less than 1 MiB")
     return size
@@ -247,6 +255,11 @@ def _kernel(name: str, key: Key, value: Value) -> dict[str, str]:
 
 def _patterns(name: str, key: Key, value: Value) -> dict[str, tuple[str, ...]]:
     if isinstance(value.content, dict):
+        for file, keyed in value.content.items():
+            if file.startswith("/") or ".." in file.split("/"):
+                raise SpecError(
+                    keyed.key_place, f"'{name}': '{_shortened(file)}' is no file of the results"
+                )
         return {
             file: _pattern_list(name, key, keyed.value) for file, keyed in value.content.items()
         }
@@ -260,8 +273,8 @@ def _pattern_list(name: str, key: Key, value: Value) -> tuple[str, ...]:
         text = _scalar_text(name, key, item)
         try:
             re.compile(text)
-        except re.error as error:
-            message = f"'{name}': '{text}' is no regular expression: {error.msg}"
+        except (re.error, OverflowError, RecursionError) as error:
+            message = f"'{name}': '{_shortened(text)}' is no regular expression: {error}"
             raise SpecError(item.place, message) from error
         patterns.append(text)
     return tuple(patterns)

@@ -76,7 +76,7 @@ def test_faults_are_reported_as_by_the_interpreter(isa: str, source: Path) -> No
         assert interpreted.output == jitted.output, which
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_stack_overflow_of_compiled_code_is_reported(isa: str, source: Path) -> None:
     end = run(compiled(source, OVERFLOW, 1, (isa,)), isa, "jit", count=False).end
 
@@ -201,7 +201,7 @@ def test_a_fault_of_the_hosts_own_is_not_swallowed(source: Path) -> None:
 ENDLESS = "int main(void) { volatile unsigned x = 0; for (;;) x++; }"
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_endless_guest_stops_at_its_time(isa: str, source: Path) -> None:
     program = compiled(source, ENDLESS, 2, (isa,))
     begin = time.monotonic()

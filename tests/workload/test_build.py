@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hcc.runtime.workload import cpio
+from hcc.runtime.workload.programs import HCC
 from tests.workload.tool import put_program, workload, write
 
 TASKS = {
@@ -245,15 +247,24 @@ def test_a_failing_script_fails_the_build_with_what_it_said(key: str, tmp_path: 
         ("files: [[w.yaml, ../x]]", "2:1: 'files': ../x leads out of the image"),
         ("files: [[w.yaml, /x]]\nrootfs-size: 3", "3:1: 'rootfs-size': the image of w holds"),
         ("sources: a.c\nflags: -Wall", "3:1: 'flags': -Wall is not one of"),
+        ("sources: pipes", "2:1: 'sources': {0}/pipes is no file"),
+        ("bin: pipes", "2:1: 'bin': {0}/pipes is no file"),
+        ("overlay: pipes", "2:1: 'overlay': {0}/pipes/pipe: an image holds files, folders and"),
+        ("files: [[pipes/pipe, /x]]", "2:1: 'files': {0}/pipes/pipe: an image holds files"),
+        ("files: [[/dev/null, /x]]", "2:1: 'files': /dev/null: an image holds files, folders and"),
+        ("overlay: .", "2:1: 'overlay': {0} holds {0}/hcc-workloads, where images are made"),
+        ("files: [[a.c, /a], [a.c, /a/b]]", "2:1: 'files': /a/b lies below /a, which is no folder"),
     ],
 )
 def test_bad_files_have_their_place(text: str, message: str, tmp_path: Path) -> None:
     write(tmp_path, "a.c", "int main(void) { return 0; }")
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes" / "pipe")
     path = write(tmp_path, "w.yaml", f"name: w\n{text}\n")
     said = workload("build", path)
 
-    assert 2 == said.status
-    assert f"hcc: error: {path}:{message}" in said.err
+    assert (2, 1) == (said.status, len(said.err.splitlines()))
+    assert f"hcc: error: {path}:{message.format(tmp_path)}" in said.err
 
 
 def test_guest_init_changes_the_image_once(tmp_path: Path) -> None:
@@ -294,3 +305,76 @@ def test_binaries_or_images_only(spec: Path) -> None:
     assert {"host-init:base", "program:base/base", "post-bin:base"} == set(said.json["ran"])
     said = workload("build", "--imgOnly", "--json", spec)
     assert {"image:base", "image:w", "image:w-a", "image:w-b"} == set(said.json["ran"])
+
+
+def test_what_host_init_leaves_alone_may_be_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = write(tmp_path, "w.yaml", "name: w\nhost-init: touch made\n")
+
+    assert {"host-init:w", "image:w"} == built(path)
+    assert set() == built(path)
+
+
+def test_links_in_an_overlay_are_kept_as_links(tmp_path: Path) -> None:
+    write(tmp_path, "ov/file", "")
+    links = {"self": ".", "a": "b", "b": "a", "out": "../../etc/x", "no": "n"}
+    for name, target in links.items():
+        (tmp_path / "ov" / name).symlink_to(target)
+    path = write(tmp_path, "w.yaml", "name: w\noverlay: ov\n")
+    built(path)
+    archive = (tmp_path / "hcc-workloads/images/w/layer.cpio").read_bytes()
+
+    found = cpio.unpack(archive, "layer")
+    assert {"file", *links} == set(found)
+    assert b"../../etc/x" == found["out"].content
+
+
+def parallel_spec(folder: Path, script: str) -> Path:
+    write(folder, "meet.sh", script)
+    text = "name: w\njobs:\n"
+    for name in "ab":
+        text += f"  - {{name: {name}, host-init: meet.sh {name}, deps: []}}\n"
+    return write(folder, "w.yaml", text)
+
+
+def test_tasks_run_side_by_side(tmp_path: Path) -> None:
+    # Each ends only when the other has begun.
+    path = parallel_spec(tmp_path, "touch $1\nuntil test -e a -a -e b; do sleep 0.01; done\n")
+
+    assert 0 == workload("build", "--parallel", "2", path).status
+
+
+def test_no_more_tasks_run_at_a_time_than_asked_for(tmp_path: Path) -> None:
+    path = parallel_spec(tmp_path, "mkdir alone && sleep 0.05 && rmdir alone\n")
+
+    assert 0 == workload("build", "-P", "1", path).status
+
+
+def test_workloads_that_share_a_program_do_not_share_failures(tmp_path: Path) -> None:
+    put_program(tmp_path)
+    good = write(tmp_path, "good.yaml", "name: good\nbin: guest.hcc\nhost-init: 'true'\n")
+    bad = write(tmp_path, "bad.yaml", "name: bad\nbin: guest.hcc\nhost-init: 'false'\n")
+    said = workload("build", "--json", bad, good)
+
+    assert (1, ["host-init:bad"]) == (said.status, list(said.json["failed"]))
+    assert {"host-init:good", "program:good/good", "image:good"} == set(said.json["ran"])
+
+
+def test_only_the_chain_that_is_asked_for_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "broken.yaml", "name: [\n")
+    path = write(tmp_path, "w.yaml", "name: w\n")
+
+    assert 0 == workload("build", path).status
+
+
+def test_two_commands_may_work_at_once(spec: Path) -> None:
+    command = [*HCC, "workload", "build", str(spec)]
+    commands = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(3)
+    ]
+    said = [c.communicate()[0] for c in commands]
+
+    assert [0, 0, 0] == [c.returncode for c in commands], said
+    counts = sorted(int(text.splitlines()[-1].split()[0]) for text in said)
+    assert [0, 0, len(TASKS)] == counts

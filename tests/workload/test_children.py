@@ -56,16 +56,17 @@ def test_a_killed_commands_children_are_ended_by_the_next(tmp_path: Path) -> Non
         "import os, sys\nfrom pathlib import Path\n"
         "from hcc.runtime.workload.children import children\n"
         f"folder = Path({str(tmp_path)!r})\n"
-        "with children(folder) as own, open(os.devnull, 'wb') as log:\n"
+        "with children(folder) as own, open(os.devnull, 'wb') as log, own.scratch('x'):\n"
         f"    own.run([sys.executable, '-c', {TREE!r}], log, folder, dict(os.environ))\n"
     )
     command = subprocess.Popen([sys.executable, "-c", source])
     for _ in range(500):
         running = list((tmp_path / "running").glob("*")) if (tmp_path / "running").exists() else []
-        if running and len(carriers(running[0].name)) >= 3:
+        if running and len(carriers(running[0].name.removesuffix(".d"))) >= 3:
             break
         time.sleep(0.02)
-    token = running[0].name
+    token = next(path.name for path in running if path.is_file())
+    assert [True] == [path.is_dir() for path in running if path.name != token]
     command.kill()
     command.wait()
     end_leftovers(tmp_path / "running")

@@ -79,6 +79,8 @@ def test_other_ways_a_log_may_match() -> None:
         (b"a\0b", b"a\0b", {}, True),
         (b"a\0b", b"a\0c", {"relative": 1.0}, False),
         (b"same\n", b"same", {}, True),
+        (b"\xff\xfe", b"\xff\xfe", {}, True),
+        (b"\xff\xfe", b"\xff\xfd", {"absolute": 1.0}, False),
     ],
 )
 def test_files_are_equal_within_the_tolerance(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hcc.runtime.workload.chain import Loader
+from hcc.runtime.workload.schema import Rule, all_keys
 from tests.workload.tool import workload, write
 
 NOTHING = object()
@@ -73,6 +74,12 @@ def test_rule(key: str, tmp_path: Path) -> None:
     base, child, expected = RULES[key]
 
     assert expected == options(tmp_path, base, child).get(key)
+
+
+def test_every_key_that_is_inherited_has_its_rule_shown() -> None:
+    inherited = {name for name, key in all_keys().items() if key.rule is not Rule.OWN}
+
+    assert inherited - set(RULES) == {"migrate.seed", "migrate.poison"}  # as migrate.plan
 
 
 def test_modules_may_come_from_the_base_alone(tmp_path: Path) -> None:
@@ -219,3 +226,31 @@ def test_workdir_is_named_like_the_file(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     loaded = Loader().target(str(path))
     assert [tmp_path / "w"] * 2 == [one.workdir for one in loaded.everyone()]
+
+
+def test_a_job_may_name_its_own_workload_as_base(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "w.yaml", "name: w\nargs: [w]\njobs: [{name: j, base: w.yaml, cpus: 2}]\n"
+    )
+
+    found = workload("resolve", "-j", "j", path).json
+    assert (["w"], 2) == (found["args"], found["cpus"])
+
+
+def test_a_circle_through_a_job_names_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yaml", "name: a\nbase: b.yaml\n")
+    write(tmp_path, "b.yaml", "name: b\njobs:\n- {name: j, base: a.yaml}\n")
+    said = workload("build", path)
+
+    circle = "a.yaml -> b.yaml -> b.yaml (job j) -> a.yaml"
+    expected = f"hcc: error: {tmp_path}/b.yaml:3:13: 'base' goes in a circle: {circle}\n"
+    assert (2, expected) == (said.status, said.err)
+
+
+def test_later_workdirs_come_first_and_missing_ones_are_no_matter(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        write(tmp_path, f"{name}/base.yaml", f"name: base\nargs: [{name}]\n")
+    path = write(tmp_path, "w.yaml", "name: w\nbase: base.yaml\n")
+    options = [w for name in ("none", "x", "y") for w in ("--workdir", tmp_path / name)]
+
+    assert ["y"] == workload("resolve", *options, path).json["args"]

@@ -18,6 +18,7 @@ def spec(tmp_path: Path) -> Path:
     put_program(tmp_path)
     write(tmp_path, "ov/etc/motd", "motd\n")
     write(tmp_path, "hook.sh", "")
+    write(tmp_path, "kernel", "what FireSim boots")
     return write(
         tmp_path, "w.yaml", """
         name: w
@@ -28,6 +29,7 @@ def spec(tmp_path: Path) -> Path:
         args: [env, A, cat, /etc/motd, write, /x, y]
         post_run_hook: hook.sh one
         firesim: {simulation_outputs: [trace]}
+        linux: {source: kernel}
         """,
     )  # fmt: skip
 
@@ -48,7 +50,7 @@ def test_firesim_of_one_workload(spec: Path, tmp_path: Path) -> None:
     } == document
     image = cpio.unpack((out / "w" / "w.img").read_bytes(), "image")
     assert {"init", "bin/w", "etc/motd", ".hcc/job"} <= set(image)
-    assert (out / "w" / "w-bin").is_file()
+    assert "what FireSim boots" == (out / "w" / "w-bin").read_text()
 
 
 def test_firesim_of_jobs(spec: Path, tmp_path: Path) -> None:
@@ -60,6 +62,17 @@ def test_firesim_of_jobs(spec: Path, tmp_path: Path) -> None:
         {"name": "w-a", "bootbinary": "w-a-bin", "rootfs": "w-a.img", "outputs": ["/x"]},
         {"name": "w-b", "bootbinary": "w-b-bin", "rootfs": "w-b.img", "outputs": []},
     ] == document["workloads"]
+
+
+def test_firesim_needs_something_to_boot(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HCC_CACHE_DIR", str(tmp_path / "empty"))
+    spec.write_text(spec.read_text().replace("linux: {source: kernel}", ""))
+    said = workload("install", "-o", tmp_path / "f", spec)
+
+    assert (2, 1) == (said.status, len(said.err.splitlines()))
+    assert "nothing for FireSim to boot: give 'linux.source', or `hcc workload fetch" in said.err
 
 
 def test_firesim_needs_riscv(spec: Path, tmp_path: Path) -> None:

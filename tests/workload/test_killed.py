@@ -17,7 +17,6 @@ from hcc.runtime.workload.programs import HCC
 from tests.workload.tool import put_program, workload, write
 
 TRIES = 50
-LONGEST = 1.2  # seconds, about what the command takes
 
 
 def specification(folder: Path) -> Path:
@@ -45,6 +44,20 @@ def specification(folder: Path) -> Path:
     )  # fmt: skip
 
 
+def change(folder: Path, value: str) -> None:
+    """Give the jobs another input, and say what is right then."""
+    write(folder, "work/input", value + "\n")
+    for job, first in (("a", "1x"), ("b", "6x")):
+        write(folder, f"work/ref/w-{job}/uartlog", f"{first}\n{value}\n")
+        write(folder, f"work/ref/w-{job}/x", f"{job}\n")
+
+
+def seconds_of_a_whole_run(path: Path) -> float:
+    begin = time.monotonic()
+    subprocess.run([*HCC, "workload", "test", path], stdout=subprocess.DEVNULL, check=True)
+    return time.monotonic() - begin
+
+
 @pytest.mark.long
 def test_a_command_killed_at_any_moment_leaves_nothing_wrong(tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
@@ -52,20 +65,19 @@ def test_a_command_killed_at_any_moment_leaves_nothing_wrong(tmp_path: Path) -> 
     chance = random.Random(seed)
     path = specification(tmp_path)
     out = tmp_path / "hcc-workloads"
+    change(tmp_path, "first")
+    longest = seconds_of_a_whole_run(path)
     killed = 0
     for attempt in range(TRIES):
         if attempt % 5 == 0:
             shutil.rmtree(out, ignore_errors=True)
         value = str(attempt)
-        write(tmp_path, "work/input", value + "\n")
-        for job, first in (("a", "1x"), ("b", "6x")):
-            write(tmp_path, f"work/ref/w-{job}/uartlog", f"{first}\n{value}\n")
-            write(tmp_path, f"work/ref/w-{job}/x", f"{job}\n")
+        change(tmp_path, value)
         command = subprocess.Popen(
             [*HCC, "workload", "test", path], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(chance.uniform(0, LONGEST))
+        time.sleep(chance.uniform(0, longest))
         command.send_signal(signal.SIGKILL)
         killed += command.wait() == -signal.SIGKILL
 
@@ -95,3 +107,6 @@ def test_a_killed_run_is_known_as_unfinished(tmp_path: Path) -> None:
 
     assert 2 == said.status
     assert "not the results of a finished run" in said.err
+    assert list((tmp_path / "hcc-workloads" / "running").iterdir())
+    workload("build", path)
+    assert [] == list((tmp_path / "hcc-workloads" / "running").iterdir())

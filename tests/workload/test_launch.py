@@ -232,6 +232,9 @@ def test_levels_that_cannot_be_are_skipped_by_name(tmp_path: Path) -> None:
                                "; did you mean 'native'?"),
         (("--isa", "riscv"), "did you mean 'riscv64'?"),
         (("-j", "x"), "no job 'x': it has no jobs"),
+        (("--args", "'x"), "--args: no closing quotation"),
+        (("--timeout", "0"), "Invalid value for '--timeout'"),
+        (("--persist", "--executor", "ray"), "--persist is for this machine, not for"),
         (("--persist", "--level", "native,interp"), "--persist keeps what one cell does"),
     ],
 )  # fmt: skip
@@ -272,3 +275,43 @@ def test_verify_finds_what_was_altered(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text("{")
     assert 2 == workload("verify", folder).status
     assert 2 == workload("verify", tmp_path / "none").status
+
+
+def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
+    words = ["a; touch /tmp/x", "$(id) `id`", "*", "two  spaces", "\"'\\", "-x", "é", "", "a\tb"]
+    path = spec(tmp_path, f"args: {json.dumps(['args', *words])}\n")
+    expected = [f"{n}: {word}" for n, word in enumerate(words, 2)]
+    for level in ("interp", "native"):
+        said = workload("launch", "--level", level, path)
+        assert expected == said.out.splitlines()[2 : 2 + len(words)], level
+
+
+def test_outputs_follow_links_in_the_image_and_no_further(tmp_path: Path) -> None:
+    write(tmp_path, "ov/d/file", "inside\n")
+    for name, target in (
+        ("d/link", "file"), ("d/far", "/../../../etc/passwd"), ("d/near", "../../../../d/file"),
+        ("d/up", ".."), ("a", "b"), ("b", "a"), ("e", "/d/file"),
+    ):  # fmt: skip
+        (tmp_path / "ov" / name).symlink_to(target)
+    path = spec(tmp_path, "overlay: ov\noutputs: [/d, /a, /e]\nargs: [cat, /d/near]\n")
+    job = one(workload("launch", "--json", path).json)
+    folder = Path(str(job["folder"]))
+
+    assert "there is no output /a" == job["message"]
+    assert "inside\n" == (folder / "uartlog").read_text() == (folder / "e").read_text()
+    assert {"file", "link", "near", "up"} == {p.name for p in (folder / "d").iterdir()}
+    assert "inside\n" == (folder / "d/link").read_text()
+
+
+def test_a_plan_that_cannot_be_has_its_place(tmp_path: Path) -> None:
+    path = spec(tmp_path, "migrate: x86_64,riscv@3\n")
+    said = workload("launch", "--level", "jit", path)
+
+    expected = "migration plan 'x86_64,riscv@3': no such ISA: 'riscv'"
+    assert f"hcc: error: {path}:5:1: 'migrate': {expected}\n" == said.err
+
+
+def test_a_file_where_programs_go_is_said(tmp_path: Path) -> None:
+    path = spec(tmp_path, "files: [[w.yaml, /bin]]\n")
+
+    assert "the image has a /bin that is no folder" in workload("launch", path).out

@@ -11,6 +11,7 @@ import pytest
 from hcc.isa.errors import HccError
 from hcc.runtime.workload import kernels
 from hcc.runtime.workload.machine import BOARDS
+from hcc.runtime.workload.tasks import Cell, JobResult
 from tests.workload.tool import put_program, workload, write
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -111,26 +112,42 @@ def test_cells_run_on_a_cluster(tmp_path: Path) -> None:
 
 
 def test_cells_travel_as_parcels(tmp_path: Path) -> None:
-    """What a cluster does, without one."""
-    from hcc.runtime.workload import remote
-    from hcc.runtime.workload.chain import Loader
-    from hcc.runtime.workload.folders import output_folder
-    from hcc.runtime.workload.matrix import Choice, task
-    from hcc.runtime.workload.session import session
-    from hcc.runtime.workload.tasks import Cell
-
     put_program(tmp_path)
     path = write(
         tmp_path, "w.yaml",
         "name: w\nbin: guest.hcc\nargs: [write, /x, y, say, z]\noutputs: [/x]\n",
     )  # fmt: skip
-    loaded = Loader().target(str(path))
-    folder = tmp_path / "result"
-    with session(output_folder(path, None), "w", "test") as tools:
-        assert tools.build([loaded], 1).ok
-        one = task(loaded, loaded, Cell("riscv64", "interp"), folder, tools, Choice())
-        reply = remote.run_parcel(remote.parcel([one]))
-    (result,) = remote.unpack(reply, [one])
+    folder = tmp_path / "riscv64"
+    (result,) = sent(path, ["riscv64"])
 
     assert ("ok", 0, folder) == (result.state, result.status, result.folder), result
     assert ("y\n", "z\n") == ((folder / "x").read_text(), (folder / "uartlog").read_text())
+
+
+def test_where_a_cell_was_sent_does_not_show(tmp_path: Path) -> None:
+    put_program(tmp_path)
+    write(tmp_path, "watch.py", "no firmware\n")
+    path = write(tmp_path, "w.yaml", "name: w\nbin: guest.hcc\nlebug: watch.py\n")
+    logs = [(r.folder / "uartlog").read_text() for r in sent(path, ["aarch64", "riscv64"])]
+
+    assert logs[0] == logs[1]
+    assert "../files/0/watch.py" in logs[0]
+
+
+def sent(path: Path, isas: list[str]) -> list[JobResult]:
+    """What comes of a workload's cells on the interpreter as a cluster runs them, without one."""
+    from hcc.runtime.workload import remote
+    from hcc.runtime.workload.chain import Loader
+    from hcc.runtime.workload.folders import output_folder
+    from hcc.runtime.workload.matrix import Choice, task
+    from hcc.runtime.workload.session import session
+
+    loaded = Loader().target(str(path))
+    results = []
+    with session(output_folder(path, None), "w", "test") as tools:
+        assert tools.build([loaded], 1).ok
+        for isa in isas:
+            cell = Cell(isa, "interp")
+            one = task(loaded, loaded, cell, path.parent / isa, tools, Choice())
+            results += remote.unpack(remote.run_parcel(remote.parcel([one])), [one])
+    return results

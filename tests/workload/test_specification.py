@@ -50,6 +50,31 @@ BAD = {
     "scalar": ("hello\n", "1:1: a workload is a map, not a string"),
     "nothing": ("# nothing\n", "the file is empty"),
     "bad name": ("name: a/b\n", "1:7: 'a/b' is not a name"),
+    "name up": ("name: ..\n", "1:7: '..' is not a name"),
+    "long name": ("name: " + 101 * "a", "aaa…' is not a name (at most 100 letters"),
+    "empty": ("", "1:1: the file is empty"),
+    "nothing there": ("cpus:\nname: x\n", "1:1: 'cpus' takes a whole number from 1, not null"),
+    "a job's name": ("name: x\njobs: [{name: ../y}]\n", "2:15: '../y' is not a name"),
+    "negative": ("name: x\ncpus: -2\n", "2:7: 'cpus' takes a whole number from 1, not '-2'"),
+    "huge": ("name: x\ncpus: " + 5000 * "9", "2:7: 'cpus' takes a whole number from 1, not '999"),
+    "huge size": ("name: x\nmem: " + 400 * "9" + ".5GiB\n", "2:6: 'mem' takes a size"),
+    "not a number": ("name: x\ntesting: {runTimeout: .nan}\n", "2:23: 'testing.runTimeout' takes"),
+    "old key": ("name: x\nlinux-src: y\n", "it is called linux.source now"),
+    "circle": ("name: x\nenv: &a {b: *a}\n", "nested too deeply"),
+    "deep": ("name: x\nargs: " + 3000 * "[" + 3000 * "]", "nested too deeply"),
+    "tag": ("name: !!python/name:os.system x\n", "python/name:os.system means nothing here"),
+    "merge": ("name: x\n<<: {cpus: 2}\n", "2:1: '<<' is not supported"),
+    "two": ("name: x\n---\nname: y\n", "2:1: found another document"),
+    "control": ("name: x\nargs: a\0b\n", "2:8: a control character, U+0000"),
+    "surrogate": ('name: x\nargs: ["\\ud800"]\n', "2:8: half a surrogate pair is no character"),
+    "great expression": (
+        "name: x\ntesting: {match: 'a{99999999999}'}\n",
+        "2:18: 'testing.match': 'a{99999999999}' is no regular expression: ",
+    ),
+    "far file": (
+        "name: x\ntesting: {match: {../y: z}}\n",
+        "2:19: 'testing.match': '../y' is no file of the results",
+    ),
 }
 
 
@@ -63,6 +88,13 @@ def test_bad_specification_has_one_line_with_its_place(case: str, tmp_path: Path
     assert 1 == len(said.err.splitlines()), said.err
     assert message in said.err
     assert said.err.startswith(f"hcc: error: {path}:")
+
+
+def test_what_is_not_utf8_has_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_bytes(b"name: x\nargs: caf\xe9\n")
+
+    assert f"hcc: error: {path}:2:10: not text in UTF-8\n" == workload("build", path).err
 
 
 def test_missing_file_is_bad_input(tmp_path: Path) -> None:

@@ -19,7 +19,10 @@ from hcc.compiler.kernelc import FrontEndOptions
 from hcc.isa import fatbinary
 from hcc.runtime.cli import main
 
-PROGRAMS = Path(__file__).parent / "programs"
+PROGRAMS = {
+    "guest": Path(__file__).parent / "programs" / "guest.c",
+    "ping": Path(__file__).parents[2] / "examples" / "workloads" / "ping" / "ping.c",
+}
 
 
 @frozen
@@ -61,9 +64,9 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 @cache
 def fat(name: str) -> bytes:
-    """The fat binary of one of the programs beside this file."""
+    """The fat binary of one of the programs."""
     options = CompileOptions(FrontEndOptions(), BuildOptions())
-    return fatbinary.encode(compile_program([PROGRAMS / f"{name}.c"], options))
+    return fatbinary.encode(compile_program([PROGRAMS[name]], options))
 
 
 def put_program(folder: Path, name: str = "guest") -> Path:

@@ -32,14 +32,15 @@ static long neutral_to_x86(long number)
     return -1;
 }
 
-static long kernel_call(long number, long a, long b, long c, long d)
+static long kernel_call(long number, long a, long b, long c, long d, long e)
 {
     register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
     long result;
 
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(neutral_to_x86(number)), "D"(a), "S"(b), "d"(c), "r"(r10)
+                     : "a"(neutral_to_x86(number)), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
                      : "rcx", "r11", "memory");
     return result;
 }
@@ -55,15 +56,19 @@ __asm__(".globl _start\n"
 
 #elif defined(__aarch64__)
 
-static long kernel_call(long number, long a, long b, long c, long d)
+static long kernel_call(long number, long a, long b, long c, long d, long e)
 {
     register long x8 __asm__("x8") = number;
     register long x0 __asm__("x0") = a;
     register long x1 __asm__("x1") = b;
     register long x2 __asm__("x2") = c;
     register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
 
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    __asm__ volatile("svc 0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+                     : "memory");
     return x0;
 }
 
@@ -75,15 +80,19 @@ __asm__(".globl _start\n"
 
 #elif defined(__riscv)
 
-static long kernel_call(long number, long a, long b, long c, long d)
+static long kernel_call(long number, long a, long b, long c, long d, long e)
 {
     register long a7 __asm__("a7") = number;
     register long a0 __asm__("a0") = a;
     register long a1 __asm__("a1") = b;
     register long a2 __asm__("a2") = c;
     register long a3 __asm__("a3") = d;
+    register long a4 __asm__("a4") = e;
 
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2), "r"(a3) : "memory");
+    __asm__ volatile("ecall"
+                     : "+r"(a0)
+                     : "r"(a7), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                     : "memory");
     return a0;
 }
 
@@ -125,17 +134,18 @@ static long move_break(long wanted)
 long __hcc_syscall(long number, ...)
 {
     va_list arguments;
-    long a, b, c, d;
+    long a, b, c, d, e;
 
     va_start(arguments, number);
     a = va_arg(arguments, long);
     b = va_arg(arguments, long);
     c = va_arg(arguments, long);
     d = va_arg(arguments, long);
+    e = va_arg(arguments, long);
     va_end(arguments);
 #ifdef LIBHCC_HOSTED
     if (number == HCC_SYS_BRK)
         return move_break(a);
 #endif
-    return kernel_call(number, a, b, c, d);
+    return kernel_call(number, a, b, c, d, e);
 }

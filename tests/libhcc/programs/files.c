@@ -131,14 +131,22 @@ static void modes(void)
     printf("%s", fgets(text, sizeof text, g));
     fclose(g);
     fclose(f);
-    snprintf(text, sizeof text, "%s2", path);
-    show("renamed", rename(path, text));
-    show("gone", fopen(path, "r") == NULL);
-    show("there", rename(text, path));
-    show("no such file", rename(text, path) == -1 && errno == ENOENT);
     f = freopen(path, "r", fopen(path, "w"));
     show("reopened", getc(f));
     fclose(f);
+    unlink(path);
+}
+
+static void renaming(void)
+{
+    char other[sizeof path + 2];
+
+    snprintf(other, sizeof other, "%s2", path);
+    fclose(fopen(path, "w"));
+    show("renamed", rename(path, other));
+    show("gone", fopen(path, "r") == NULL);
+    show("and back", rename(other, path));
+    show("no such file", rename(other, path) == -1 && errno == ENOENT);
     unlink(path);
 }
 
@@ -168,6 +176,7 @@ int main(int argc, char **argv)
     descriptors();
     failures();
     modes();
+    renaming();
     standard_input();
     return 0;
 }

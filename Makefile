@@ -24,7 +24,7 @@ demo: $(BIN)/hcc  ## Compile an example, run it, and move it between three ISAs
 test: $(VENV)/.dev debian-packages  ## Run the quick tests
 	$(BIN)/python -m pytest -q -n 2 -m "not long"
 
-test-long: $(VENV)/.dev debian-packages  ## Run all tests, the long ones too
+test-long: $(VENV)/.dev debian-packages-long  ## Run all tests, the long ones too
 	$(BIN)/python -m pytest -q -n 2
 
 lint: $(VENV)/.dev  ## Check style and types
@@ -36,7 +36,10 @@ lint: $(VENV)/.dev  ## Check style and types
 # What the tests use beside Python, where this machine lets us install it; tests that miss
 # something skip by name.
 DEBIAN := gcc libc6-dev qemu-user gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu clang
-debian-packages:
+# The long tests also boot Linux on whole machines.
+MACHINES := qemu-system-arm qemu-system-misc qemu-system-x86
+debian-packages-long: DEBIAN += $(MACHINES)
+debian-packages debian-packages-long:
 	@missing=""; for p in $(DEBIAN); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing:$$missing"; \
@@ -51,6 +54,6 @@ python-venv:
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build hcc.egg-info .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: test-long-only python-venv
-test-long-only: $(VENV)/.dev
+.PHONY: test-long-only python-venv debian-packages-long
+test-long-only: $(VENV)/.dev debian-packages-long
 	$(BIN)/python -m pytest -q -n 2 -m long

@@ -103,7 +103,8 @@ class StatePrinter(Printer):
 
     def register(self, node: Node, text: str) -> str:
         if node.op == PART:
-            return self._part(*node.attr, text)
+            index, which = node.attr
+            return self._part(index, which, text)
         index = node.attr
         if index in self.flow.split:
             low, high = (self._as_word(2 * index + which) for which in (0, 1))

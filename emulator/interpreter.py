@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from types import TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 from attrs import define, field, frozen
@@ -18,6 +18,7 @@ from hcc.emulator.faults import Fault, FaultKind, MemoryFault, TrapRaised
 from hcc.emulator.memory import Memory
 from hcc.emulator.pybuilder import PyBuilder
 from hcc.emulator.pyops import NAMESPACE, scratch_cell
+from hcc.emulator.translations import Translation, Translations
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError
@@ -93,9 +94,6 @@ Block = tuple[Callable[[list[int]], int], int]
 """A translated block, which takes the registers and returns the next PC (its complement for a
 system call), and how many instructions it executes."""
 
-_Origin = tuple[list[int], list[int]]
-"""Of a block's function: the guest PC of each line, and the addresses of its instructions."""
-
 _UNLIMITED = 1 << 62
 
 
@@ -121,9 +119,14 @@ def _namespace(memory: Memory) -> dict[str, Any]:
 
 
 class Interpreter:
-    """One CPU: a state that runs code over a memory."""
+    """One CPU: a state that runs code over a memory.
 
-    def __init__(self, arch: Arch, memory: Memory, code: CodeSpace) -> None:
+    `kept` are translations of the same code by earlier runs, to which `close` adds this one's.
+    """
+
+    def __init__(
+        self, arch: Arch, memory: Memory, code: CodeSpace, kept: Translations | None = None
+    ) -> None:
         self.arch = arch
         self.memory = memory
         self.code = code
@@ -133,7 +136,8 @@ class Interpreter:
         self._breakpoints: frozenset[int] = frozenset()
         self._blocks: dict[int, Block] = {}
         self._singles: dict[int, Block] = {}
-        self._origins: dict[str, _Origin] = {}
+        self._kept = kept
+        self._origins: dict[str, Translation] = {}
         self._insns: dict[int, Insn] = {}
         self._effects: dict[int, _FlagEffects] = {}
         self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
@@ -204,6 +208,11 @@ class Interpreter:
         stop = self.run(self.count + 1)
         return None if stop.reason is StopReason.LIMIT else stop
 
+    def close(self) -> None:
+        """Keep what has been translated for later runs."""
+        if self._kept is not None:
+            self._kept.save()
+
     def insn_at(self, pc: int) -> Insn:
         """The decoded instruction at an address; raises HccError where there is none."""
         insn = self._insns.get(pc)
@@ -224,17 +233,34 @@ class Interpreter:
         """The block of one instruction that computes all flags."""
         block = self._singles.get(pc)
         if block is None:
-            block = self._singles[pc] = self._translate(pc, 1, self._flags)
+            translation = self._translation(pc, 1, self._flags)
+            block = self._singles[pc] = self._block(pc, translation)
         return block
 
-    def _translate(
+    def _translate(self, start: int) -> Block:
+        """The block at an address, which an earlier run may have translated."""
+        if self._kept is None or self._breakpoints:
+            return self._block(start, self._translation(start))
+        translation = self._kept.known.get(start)
+        if translation is None:
+            translation = self._translation(start)
+            self._kept.add(start, translation)
+        return self._block(start, translation)
+
+    def _block(self, start: int, translation: Translation) -> Block:
+        name = f"<guest {start:#x} #{len(self._origins)}>"
+        self._origins[name] = translation
+        code = translation.code.replace(co_filename=name)
+        return FunctionType(code, self._namespace), len(translation.addrs)
+
+    def _translation(
         self,
         start: int,
         most: int = MAX_BLOCK,
         live: frozenset[int] | None = None,
         checked: bool = False,
-    ) -> Block:
-        """A block of at most `most` instructions from `start`."""
+    ) -> Translation:
+        """Translate at most `most` instructions from `start`."""
         builder = PyBuilder(self.arch.registers, checked)
         pc, addrs = start, list[int]()
         while not (builder.ends or builder.left or len(addrs) == most):
@@ -246,17 +272,14 @@ class Interpreter:
                 if not addrs:
                     raise
                 # What was begun of the instruction must go; it is refused when it is reached.
-                return self._translate(start, len(addrs), live, checked)
+                return self._translation(start, len(addrs), live, checked)
             addrs.append(pc)
             pc = next_pc
         if live is None:
             live = self._live_flags(builder.successors())
         text, line_pcs = builder.source("block", live)
-        name = f"<guest {start:#x} #{len(self._origins)}>"
-        self._origins[name] = (line_pcs, addrs)
-        scope: dict[str, Any] = {}
-        exec(compile(text, name, "exec"), self._namespace, scope)
-        return scope["block"], len(addrs)
+        (code,) = (c for c in compile(text, "", "exec").co_consts if isinstance(c, CodeType))
+        return Translation(code, line_pcs, addrs)
 
     def _add(self, builder: PyBuilder, pc: int) -> int:
         """Translate one instruction; returns the address after it."""
@@ -325,9 +348,8 @@ class Interpreter:
         while trace is not None:
             origin = self._origins.get(trace.tb_frame.f_code.co_filename)
             if origin is not None:
-                line_pcs, addrs = origin
-                pc = line_pcs[trace.tb_lineno - 1]
-                return addrs.index(pc), pc
+                pc = origin.line_pcs[trace.tb_lineno - 1]
+                return origin.addrs.index(pc), pc
             trace = trace.tb_next
         return None
 
@@ -341,7 +363,7 @@ class Interpreter:
             case IndexError():
                 # An address beyond the page table: run the instruction again by the checked path,
                 # which names the address.
-                function, _ = self._translate(pc, 1, self._flags, checked=True)
+                function, _ = self._block(pc, self._translation(pc, 1, self._flags, checked=True))
                 try:
                     function(self.state.regs)
                 except MemoryFault as precise:

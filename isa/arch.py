@@ -7,6 +7,8 @@ learning all; `isa.architectures` lists them. Nothing outside isa/ branches on a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from attrs import define, field, frozen
@@ -112,6 +114,21 @@ class CallingConvention:
     stack_map_registers: Mapping[int, str]  # DWARF number of each register a stack map may use
 
 
+Decoder = Callable[[bytes, int], Insn]
+"""One instruction from bytes that start at an address; HccError if there is none."""
+
+
+def late_decoder(isa: str) -> Decoder:
+    """An ISA's decoder, imported with capstone when first used: many runs need neither."""
+
+    @cache
+    def decoder() -> Decoder:
+        found: Decoder = import_module(f"hcc.isa.{isa}.decode").decode
+        return found
+
+    return lambda content, addr: decoder()(content, addr)
+
+
 @frozen
 class Arch:
     """An ISA: its names, state, decoder and semantics."""
@@ -121,8 +138,7 @@ class Arch:
     elf_flags: int  # e_flags of a static executable
     registers: RegisterFile
     convention: CallingConvention
-    decode: Callable[[bytes, int], Insn]
-    """One instruction from bytes that start at an address; HccError if there is none."""
+    decode: Decoder
     semantics: Mapping[str, Semantics]
     max_insn_size: int
     insn_align: int

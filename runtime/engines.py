@@ -12,6 +12,7 @@ from typing import Protocol
 
 from hcc.emulator.interpreter import CodeSpace, CpuState, Interpreter, Stop
 from hcc.emulator.memory import Memory
+from hcc.emulator.translations import Translations
 from hcc.isa import architecture
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.errors import HccError
@@ -40,6 +41,9 @@ class Cpu(Protocol):
     def step(self) -> Stop | None:
         """Run one instruction; None if nothing stopped the CPU."""
 
+    def close(self) -> None:
+        """End what runs beside the CPU, and keep what later runs can use."""
+
     def insn_at(self, pc: int) -> Insn:
         """The decoded instruction at an address; HccError where there is none."""
 
@@ -61,7 +65,7 @@ def make_cpu(
     code = CodeSpace([(region.addr, region.content)])
     arch = architecture(isa)
     if engine == "interp":
-        return Interpreter(arch, memory, code)
+        return Interpreter(arch, memory, code, Translations.of(isa, code.ranges))
     if engine not in ENGINES:
         raise HccError(f"no such engine: '{engine}'")
     from hcc.emulator.jit.engine import JitCpu

@@ -233,8 +233,7 @@ class Process:
     def close(self) -> None:
         """Let go of the host's files and end what runs beside the CPUs."""
         for cpu in self._cpus.values():
-            if self.engine != "interp":
-                cpu.close()  # type: ignore[attr-defined]
+            cpu.close()
         self.personality.close_all()
 
     def _run_cpu(self) -> Stop:

@@ -33,6 +33,7 @@ from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
 from hcc.emulator.jit.translator import Translator, read_constant
 from hcc.emulator.memory import SPACE_SIZE, Memory
+from hcc.emulator.translations import Translations
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError, UnsupportedError
@@ -71,8 +72,9 @@ class _Interpreter(Interpreter):
 
     slicing = False
 
-    def __init__(self, arch: Arch, memory: Memory, code: CodeSpace) -> None:
-        super().__init__(arch, memory, code)
+    def __init__(self, arch: Arch, memory: Memory, code: CodeSpace, cached: bool) -> None:
+        kept = Translations.of(arch.name, code.ranges) if cached else None
+        super().__init__(arch, memory, code, kept)
         self._own: dict[int, tuple[Callable[[list[int]], int], int]] = {}
 
     def _single(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
@@ -143,7 +145,7 @@ class JitCpu:
         self.code = code
         self.options = options or Options()
         self.on_syscall: Callable[[], bool] | None = None
-        self._interp = _Interpreter(arch, memory, code)
+        self._interp = _Interpreter(arch, memory, code, cached)
         self._native = NativeState(layout.Layout(arch.registers))
         self.state = SharedState(self._interp.state, self._native)
         reader = _CodeReader(self._interp)
@@ -222,6 +224,7 @@ class JitCpu:
         """End the compiling thread, keep what it made for later runs, and free its memory."""
         self.background.close()
         self.translator.save()
+        self._interp.close()
         if self._slot is not None:
             self.translator.support.forget(self._slot)
             self._slot = None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from hcc.isa.aarch64.abi import CONVENTION, call_target
-from hcc.isa.aarch64.decode import decode
 from hcc.isa.aarch64.linux import SYSCALLS
 from hcc.isa.aarch64.registers import REGISTERS
 from hcc.isa.aarch64.semantics import SEMANTICS
-from hcc.isa.arch import Arch
+from hcc.isa.arch import Arch, late_decoder
 
 ARCH = Arch(
     name="aarch64",
@@ -15,7 +14,7 @@ ARCH = Arch(
     elf_flags=0,
     registers=REGISTERS,
     convention=CONVENTION,
-    decode=decode,
+    decode=late_decoder("aarch64"),
     semantics=SEMANTICS,
     max_insn_size=4,
     insn_align=4,

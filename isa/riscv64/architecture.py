@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hcc.isa.arch import Arch
+from hcc.isa.arch import Arch, late_decoder
 from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE, call_target
-from hcc.isa.riscv64.decode import decode
 from hcc.isa.riscv64.linux import SYSCALLS
 from hcc.isa.riscv64.registers import REGISTERS
 from hcc.isa.riscv64.semantics import SEMANTICS
@@ -15,7 +14,7 @@ ARCH = Arch(
     elf_flags=ELF_FLAGS,
     registers=REGISTERS,
     convention=CONVENTION,
-    decode=decode,
+    decode=late_decoder("riscv64"),
     semantics=SEMANTICS,
     max_insn_size=4,
     insn_align=2,

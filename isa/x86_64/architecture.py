@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hcc.isa.arch import Arch
+from hcc.isa.arch import Arch, late_decoder
 from hcc.isa.x86_64.abi import CONVENTION, call_target
-from hcc.isa.x86_64.decode import MAX_INSN_SIZE, decode
 from hcc.isa.x86_64.linux import SYSCALLS
 from hcc.isa.x86_64.registers import REGISTERS
 from hcc.isa.x86_64.semantics import SEMANTICS
@@ -15,9 +14,9 @@ ARCH = Arch(
     elf_flags=0,
     registers=REGISTERS,
     convention=CONVENTION,
-    decode=decode,
+    decode=late_decoder("x86_64"),
     semantics=SEMANTICS,
-    max_insn_size=MAX_INSN_SIZE,
+    max_insn_size=15,  # SDM vol. 2, 2.3.11
     insn_align=1,
     syscalls=SYSCALLS,
     call_target=call_target,

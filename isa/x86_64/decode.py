@@ -31,7 +31,7 @@ from hcc.isa.arch import Imm, Insn, Mem, Operand, Reg
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.x86_64.registers import GENERAL, VECTOR
 
-MAX_INSN_SIZE = 15  # SDM vol. 2, 2.3.11
+_MOST_BYTES = 15  # SDM vol. 2, 2.3.11
 
 _STRING = {
     f"{name}{suffix}": name
@@ -105,7 +105,7 @@ def decode(raw: bytes, addr: int) -> Insn:
     file lacks (x87, AVX, control registers).
     """
     decoder = _decoder()
-    code = raw[:MAX_INSN_SIZE]
+    code = raw[:_MOST_BYTES]
     result = _InsnPointer()
     if not decoder.disassemble(decoder.engine.csh, code, len(code), addr, 1, ctypes.byref(result)):
         raise HccError(f"no x86-64 instruction at {addr:#x}: bytes {code.hex(' ')}")

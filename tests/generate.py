@@ -43,8 +43,8 @@ class ProgramGenerator:
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(self.seed)
 
-    def program(self) -> str:
-        """The whole source."""
+    def program(self, entry: str = "main") -> str:
+        """The whole source; only `entry` is seen by other sources."""
         for i in range(self.rng.randrange(2, 5)):
             self.function(f"f{i}")
         calls = "\n".join(
@@ -52,7 +52,7 @@ class ProgramGenerator:
             for name, count in self.functions
             for _ in range(2)
         )
-        main = f'int main(void) {{\n{calls}\n  printf("%llx\\n", (unsigned long long)sum_);\n'
+        main = f'int {entry}(void) {{\n{calls}\n  printf("%llx\\n", (unsigned long long)sum_);\n'
         main += "  return (int)(sum_ & 63);\n}\n"
         return HEAD + "\n".join(self.lines) + "\n" + main
 

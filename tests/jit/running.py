@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from attrs import frozen
 from hcc.compiler.build import BuildOptions
 from hcc.compiler.driver import CompileOptions, compile_program
 from hcc.compiler.kernelc import FrontEndOptions
+from hcc.emulator.memory import PAGE_SIZE, Memory
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.runtime.address_space import STACK_SIZE, STACK_TOP
 from hcc.runtime.migrate import parse_plan
@@ -46,8 +49,12 @@ def compiled(
     """The program of a C file, which is written first if its text is given."""
     if text is not None:
         path.write_text(text)
-    options = CompileOptions(FrontEndOptions(), BuildOptions(opt_level, isas))
-    return compile_program([path], options)
+    return compiled_together([path], opt_level, isas)
+
+
+def compiled_together(paths: Sequence[Path], opt_level: int, isas: tuple[str, ...]) -> Program:
+    """The program of several C files."""
+    return compile_program(paths, CompileOptions(FrontEndOptions(), BuildOptions(opt_level, isas)))
 
 
 class _Watch:
@@ -97,13 +104,26 @@ def run(
 
 
 def _digest(process: Process) -> str:
-    """A digest of all of memory but what lies below the stack pointer."""
+    """A digest of all of memory but zeros and what lies below the stack pointer."""
     state = process.cpu.state
     sp = state.get(state.arch.convention.stack_pointer)
     digest = hashlib.sha256()
     for start, end, access in process.memory.mapped_ranges():
-        if STACK_TOP - STACK_SIZE <= start < STACK_TOP:
-            start = max(start, sp)
         digest.update(f"{start:x} {end:x} {access}".encode())
-        digest.update(process.memory.data[start:end])
+        low = max(start, sp) if STACK_TOP - STACK_SIZE <= start < STACK_TOP else start
+        for page in _present(process.memory, low, end):
+            content = process.memory.data[max(page, low) : page + PAGE_SIZE]
+            if any(content):
+                digest.update(f"{page:x}".encode() + content)
     return digest.hexdigest()
+
+
+def _present(memory: Memory, start: int, end: int) -> Iterator[int]:
+    """The pages of a range that the host has given memory (proc_pid_pagemap(5))."""
+    first = start // PAGE_SIZE
+    with Path("/proc/self/pagemap").open("rb", buffering=0) as file:
+        file.seek((memory.host_addr // PAGE_SIZE + first) * 8)
+        entries = array("Q", file.read((end // PAGE_SIZE - first) * 8))
+    for number, entry in enumerate(entries):
+        if entry >> 62:  # present or swapped out
+            yield (first + number) * PAGE_SIZE

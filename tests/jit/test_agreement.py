@@ -13,7 +13,7 @@ from hcc.isa.fatbinary import Program
 from hcc.runtime import snapshot
 from hcc.runtime.process import CheckpointReached, Process
 from tests.generate import ProgramGenerator
-from tests.jit.running import ISAS, ONE_QUICKLY, compiled, run
+from tests.jit.running import ISAS, ONE_QUICKLY, compiled, compiled_together, run
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 RING = ",".join(ISAS)
@@ -46,27 +46,34 @@ def test_every_program_compiled_at_once(name: str) -> None:
     agree(program, random.choice(ISAS), "random@7")
 
 
-RANDOM_PROGRAMS = int(os.environ.get("HCC_RANDOM_PROGRAMS", "100"))
-"""How many random programs the long run tries."""
+BATCHES = int(os.environ.get("HCC_RANDOM_PROGRAMS", "1000")) // 20
+"""How many batches of random programs the long run tries."""
 
 
-def check_random(seed: int, path: Path, opt_level: int, isa: str) -> None:
-    print(f"seed {seed}, -O{opt_level}, {isa}")
-    agree(compiled(path, ProgramGenerator(seed).program(), opt_level, (isa,)), isa)
+def check_random(folder: Path, opt_level: int, isa: str, count: int) -> None:
+    """Random programs, compiled into one so that start-up and library count once."""
+    seeds = [random.randrange(1 << 32) for _ in range(count)]
+    print(f"seeds {seeds}, -O{opt_level}, {isa}")
+    sources = [folder / f"program{i}.c" for i in range(count + 1)]
+    for i, seed in enumerate(seeds):
+        sources[i].write_text(ProgramGenerator(seed).program(f"main{i}"))
+    declared = " ".join(f"int main{i}(void);" for i in range(count))
+    calls = " + ".join(f"main{i}()" for i in range(count))
+    sources[count].write_text(f"{declared} int main(void) {{ return ({calls}) & 63; }}")
+    agree(compiled_together(sources, opt_level, (isa,)), isa)
 
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
-def test_random_program_agrees(source: Path, isa: str) -> None:
-    check_random(random.randrange(1 << 32), source, random.randrange(4), isa)
+def test_random_programs_agree(tmp_path: Path, isa: str) -> None:
+    check_random(tmp_path, random.randrange(4), isa, 3)
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("part", range(10))
-def test_many_random_programs_agree(source: Path, part: int) -> None:
-    for i in range(part, RANDOM_PROGRAMS, 10):
-        check_random(random.randrange(1 << 32), source, i // 3 % 4, ISAS[i % len(ISAS)])
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_many_random_programs_agree(tmp_path: Path, batch: int) -> None:
+    check_random(tmp_path, batch // 3 % 4, ISAS[batch % len(ISAS)], 20)
 
 
 @pytest.mark.usefixtures("eager")

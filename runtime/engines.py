@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from attrs import frozen
+
 from hcc.emulator.interpreter import CodeSpace, CpuState, Interpreter, Stop
 from hcc.emulator.memory import Memory
 from hcc.emulator.translations import Translations
@@ -19,6 +21,20 @@ from hcc.isa.errors import HccError
 from hcc.isa.fatbinary import Program
 
 ENGINES = ("interp", "jit", "lockstep")
+MOVABLE_ENGINES = ("interp", "jit")
+"""Those between which a program can move while it runs."""
+
+
+@frozen
+class Cell:
+    """Where code runs: an ISA, and an engine unless that is as it was at the start."""
+
+    isa: str
+    engine: str | None = None
+
+    def holds(self, isa: str, engine: str) -> bool:
+        """Whether this names an ISA and engine."""
+        return self.isa == isa and self.engine in (None, engine)
 
 
 class Cpu(Protocol):

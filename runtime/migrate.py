@@ -21,6 +21,7 @@ from hcc.isa import thread_block
 from hcc.isa.errors import HccError
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.runtime.address_space import RECORDS_BASE, RECORDS_SIZE, STACK_SIZE, STACK_TOP
+from hcc.runtime.engines import MOVABLE_ENGINES, Cell
 from hcc.runtime.unwind import Activation
 
 POISON_BYTE = 0xA5
@@ -32,24 +33,32 @@ POISON_BELOW = 1 << 16
 class Plan(Protocol):
     """Decides at each migration point whether to move, and where."""
 
-    def next_isa(self, current: str) -> str | None:
-        """Called at every point reached; the ISA to move to, or None to go on."""
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
+        """Called at every point reached, with where the program is: where to move to, or None to
+        go on."""
 
 
 @define
 class RingPlan:
-    """`ISA,ISA,…@N`: at every Nth point go to the next ISA of the ring."""
+    """`CELL,CELL,...@N`: at every Nth point go to the next cell of the ring.
 
-    ring: tuple[str, ...]
+    A cell is `ISA` or `ISA/ENGINE`. A program that is at none of them goes to the first.
+    """
+
+    ring: tuple[Cell, ...]
     every: int
     _points: int = field(default=0, init=False)
+    _at: int = field(default=-1, init=False)
 
-    def next_isa(self, current: str) -> str | None:
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
         self._points += 1
         if self._points % self.every:
             return None
-        at = self.ring.index(current) + 1 if current in self.ring else 0
-        return self.ring[at % len(self.ring)]
+        if self._at < 0:
+            here = (i for i, cell in enumerate(self.ring) if cell.holds(isa, engine))
+            self._at = next(here, -1)
+        self._at = (self._at + 1) % len(self.ring)
+        return self.ring[self._at]
 
 
 @define
@@ -65,10 +74,10 @@ class RandomPlan:
     def _new_random(self) -> random.Random:
         return random.Random(self.seed)
 
-    def next_isa(self, current: str) -> str | None:
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
         if self._random.randrange(self.every):
             return None
-        return self._random.choice(self.isas)
+        return Cell(self._random.choice(self.isas))
 
 
 def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPlan:
@@ -80,13 +89,18 @@ def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPl
         )
     if where == "random":
         return RandomPlan(tuple(isas), int(count), seed)
-    ring = tuple(where.split(","))
-    for isa in ring:
+    ring = []
+    for name in where.split(","):
+        isa, slash, engine = name.partition("/")
         if isa not in ARCHITECTURES:
             raise HccError(f"migration plan '{text}': no such ISA: '{isa}'")
         if isa not in isas:
             raise HccError(f"migration plan '{text}': the program has no code for {isa}")
-    return RingPlan(ring, int(count))
+        if slash and engine not in MOVABLE_ENGINES:
+            known = " or ".join(MOVABLE_ENGINES)
+            raise HccError(f"migration plan '{text}': the engine must be {known}: '{engine}'")
+        ring.append(Cell(isa, engine or None))
+    return RingPlan(tuple(ring), int(count))
 
 
 @frozen

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field
 
-from hcc.emulator.interpreter import Stop, StopReason
+from hcc.emulator.interpreter import Interpreter, Stop, StopReason
 from hcc.emulator.memory import Memory
 from hcc.isa import thread_block
 from hcc.isa.errors import HccError, UnsupportedError
@@ -23,8 +23,8 @@ from hcc.runtime import death
 from hcc.runtime.address_space import load, write_arguments
 from hcc.runtime.breakpoints import Breakpoints
 from hcc.runtime.death import Death
-from hcc.runtime.engines import Cpu, make_cpu
-from hcc.runtime.migrate import Plan, poison_stack, start_resumption, write_records
+from hcc.runtime.engines import Cell, Cpu, make_cpu
+from hcc.runtime.migrate import Plan, RingPlan, poison_stack, start_resumption, write_records
 from hcc.runtime.personality import Exited, Killed, Personality
 from hcc.runtime.symbols import Symbolizer
 from hcc.runtime.unwind import Activation, StackReader
@@ -115,6 +115,7 @@ class Process:
         self.program = program
         self.isa = isa
         self.engine = engine
+        self._first_engine = engine
         self.counts = count or engine == "interp"
         self.memory = Memory()
         self.symbols = Symbolizer(program)
@@ -125,17 +126,18 @@ class Process:
         self.trace: Callable[[Process], None] | None = None
         self.breakpoints: Breakpoints | None = None
         self._moved = False
-        self._waiting: str | None = None
+        self._waiting: Cell | None = None
         self._deadline: float | None = None
-        self._cpus: dict[str, Cpu] = {}
+        self._interrupted = False
+        self._cpus: dict[tuple[str, str], Cpu] = {}
         self._readers: dict[str, StackReader] = {}
 
     @property
     def cpu(self) -> Cpu:
-        """The CPU of the current ISA."""
-        cpu = self._cpus.get(self.isa)
+        """The CPU of the current ISA and engine."""
+        cpu = self._cpus.get((self.isa, self.engine))
         if cpu is None:
-            cpu = self._cpus[self.isa] = make_cpu(
+            cpu = self._cpus[self.isa, self.engine] = make_cpu(
                 self.engine, self.program, self.isa, self.memory, self._call_in_place, self.counts
             )
             if self.breakpoints is not None:
@@ -179,7 +181,7 @@ class Process:
 
         TimedOut is raised after `timeout` seconds.
         """
-        if self.engine == "interp":
+        if not self._compiles():
             self._deadline = None if timeout is None else time.monotonic() + timeout
             return self._run()
         from hcc.emulator.jit import stacks
@@ -190,10 +192,17 @@ class Process:
         except Interrupted as error:
             raise self._timed_out() from error
 
+    def _compiles(self) -> bool:
+        """Whether compiled code may run: now, or after a move."""
+        ring = self.plan.ring if isinstance(self.plan, RingPlan) else ()
+        return self.engine != "interp" or any(cell.engine == "jit" for cell in ring)
+
     def _stop(self) -> None:
         """Make `_run`, on another thread, raise Interrupted soon."""
+        self._interrupted = True
         for cpu in list(self._cpus.values()):
-            cpu.stop()  # type: ignore[attr-defined]
+            if not isinstance(cpu, Interpreter):
+                cpu.stop()  # type: ignore[attr-defined]
 
     def whereabouts(self) -> str:
         """Where the process is, in words; about where, if compiled code was interrupted."""
@@ -228,7 +237,10 @@ class Process:
             return end.death
         finally:
             if self.counts:
-                self.statistics.instructions = {isa: cpu.count for isa, cpu in self._cpus.items()}
+                counts = dict.fromkeys((isa for isa, _ in self._cpus), 0)
+                for (isa, _), cpu in self._cpus.items():
+                    counts[isa] += cpu.count
+                self.statistics.instructions = counts
 
     def close(self) -> None:
         """Let go of the host's files and end what runs beside the CPUs."""
@@ -237,11 +249,16 @@ class Process:
         self.personality.close_all()
 
     def _run_cpu(self) -> Stop:
-        if self.trace is None and self._deadline is None:
+        alone = self._deadline is None and not self._compiles()
+        if self.trace is None and (alone or not isinstance(self.cpu, Interpreter)):
             return self.cpu.run()
         while True:
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise self._timed_out()
+            if self._interrupted:
+                from hcc.emulator.jit.engine import Interrupted
+
+                raise Interrupted("interrupted")
             if self.trace is None:
                 stop = self.cpu.run(self.cpu.count + _BETWEEN_LOOKS)
                 if stop.reason is not StopReason.LIMIT:
@@ -282,7 +299,7 @@ class Process:
         self.statistics.points += 1
         if self.checkpoint_at == self.statistics.points:
             raise CheckpointReached
-        target = self.plan.next_isa(self.isa) if self.plan else None
+        target = self.plan.next_cell(self.isa, self.engine) if self.plan else None
         target = target or self._waiting
         if target is None:
             return
@@ -290,7 +307,7 @@ class Process:
             self._waiting = target  # until the memory has finished its kernel
             return
         self._waiting = None
-        self.move_to(target)
+        self.move_to(target.isa, target.engine or self._first_engine)
 
     def activations(self) -> list[Activation]:
         """The activation records of the process, which must be at a migration point."""
@@ -298,13 +315,15 @@ class Process:
             self._readers[self.isa] = StackReader(self.program, self.isa)
         return self._readers[self.isa].activations(self.cpu.state, self.memory)
 
-    def move_to(self, isa: str) -> None:
-        """Go on with the process, which must be at a migration point, on another ISA."""
+    def move_to(self, isa: str, engine: str | None = None) -> None:
+        """Go on with the process, which must be at a migration point, on another ISA, and on
+        another engine if one is given."""
         begin = time.perf_counter()
         activations = self.activations()
         source = self.cpu
         if self.poison:
             poison_stack(self.memory, source.state.get(source.arch.convention.stack_pointer))
+        self.engine = engine or self.engine
         self.resume(isa, activations)
         s = self.statistics
         s.migrations += 1

@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 from attrs import define
 
+from hcc.runtime.engines import Cell
+
 DEPTHS = (1, 10, 100, 1000, 10000)
 
 
@@ -25,11 +27,11 @@ class _BottomPlan:
     ring: tuple[str, ...]
     skip: int
 
-    def next_isa(self, current: str) -> str | None:
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
         if self.skip:
             self.skip -= 1
             return None
-        return self.ring[(self.ring.index(current) + 1) % len(self.ring)]
+        return Cell(self.ring[(self.ring.index(isa) + 1) % len(self.ring)])
 
 
 @click.command()

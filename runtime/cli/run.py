@@ -29,7 +29,8 @@ INTERRUPTED = 130  # as a shell has it for SIGINT
               show_default="jit; interp for --break and --pim",
               help="What executes the code; lockstep compares jit with interp.")  # fmt: skip
 @click.option("--migrate", "plan", metavar="PLAN",
-              help="ISA,ISA,...@N: move along the ring at every Nth migration point; "
+              help="ISA,ISA,...@N: move along the ring at every Nth migration point; ISA/interp "
+                   "and ISA/jit name an engine too. "
                    "random@N: move with probability 1/N.")  # fmt: skip
 @click.option("--seed", default=0, help="Seed of a random plan.")
 @click.option("--poison", is_flag=True,
@@ -85,8 +86,9 @@ def command(
     from hcc.runtime.process import Process
 
     parsed = parse_plan(plan, program.isas, seed) if plan is not None else None
-    first = parsed.ring[0] if isinstance(parsed, RingPlan) else program.isas[0]
-    process = Process(program, isa or first, argv, env, engine, count=stats is not None)
+    ring = parsed.ring if isinstance(parsed, RingPlan) else ()
+    first = isa or (ring[0].isa if ring else program.isas[0])
+    process = Process(program, first, argv, env, engine, count=stats is not None)
     process.poison = poison
     if parsed:
         process.watch_points(parsed)
@@ -102,7 +104,9 @@ def command(
     if pim:
         from hcc.runtime.pim.range import PimRange, read_spec
 
-        process.personality.pim = PimRange.attach(process.memory, read_spec(pim), engine)
+        compiled = engine != "interp" or any(cell.engine == "jit" for cell in ring)
+        used = engine if engine != "interp" or not compiled else "jit"
+        process.personality.pim = PimRange.attach(process.memory, read_spec(pim), used)
     return finish(process, traces, stats, timeout)
 
 

@@ -17,6 +17,7 @@ from hcc.compiler.kernelc import FrontEndOptions
 from hcc.emulator.memory import PAGE_SIZE, Memory
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.runtime.address_space import STACK_SIZE, STACK_TOP
+from hcc.runtime.engines import Cell
 from hcc.runtime.migrate import parse_plan
 from hcc.runtime.process import Process
 
@@ -65,11 +66,11 @@ class _Watch:
         self.plan = parse_plan(plan, process.program.isas, 1)
         self.points: list[tuple[str, int, int]] = []
 
-    def next_isa(self, current: str) -> str | None:
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
         state = self.process.cpu.state
         sp = state.get(state.arch.convention.stack_pointer)
-        self.points.append((current, state.pc, sp))
-        return self.plan.next_isa(current)
+        self.points.append((isa, state.pc, sp))
+        return self.plan.next_cell(isa, engine)
 
 
 def run(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.fatbinary import ARCHITECTURES
+from hcc.runtime.engines import Cell
 from hcc.runtime.migrate import RandomPlan, parse_plan
-from hcc.runtime.process import Process
+from hcc.runtime.process import Process, TimedOut
 from tests import cells
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
@@ -47,9 +49,9 @@ def test_first_and_last_point_alone(tmp_path: Path) -> None:
         class At:
             reached = 0
 
-            def next_isa(self, current: str) -> str | None:
+            def next_cell(self, isa: str, engine: str) -> Cell | None:
                 self.reached += 1
-                return "aarch64" if self.reached in points else None  # noqa: B023
+                return Cell("aarch64") if self.reached in points else None  # noqa: B023
 
         process = Process(program, "x86_64", ["program"])
         process.poison = True
@@ -65,13 +67,59 @@ def test_first_and_last_point_alone(tmp_path: Path) -> None:
 
 
 def test_random_plans_follow_their_seed_and_take_every_isa() -> None:
-    def walk(seed: int) -> list[str | None]:
+    def walk(seed: int) -> list[Cell | None]:
         plan = parse_plan("random@2", ARCHITECTURES, seed)
-        return [plan.next_isa("x86_64") for _ in range(100)]
+        return [plan.next_cell("x86_64", "jit") for _ in range(100)]
 
     assert isinstance(parse_plan("random@2", ARCHITECTURES, 0), RandomPlan)
     assert walk(3) == walk(3) != walk(4)
-    assert {None, *ARCHITECTURES} == set(walk(3))
+    assert {None, *map(Cell, ARCHITECTURES)} == set(walk(3))
+
+
+@pytest.mark.parametrize("engine", ["interp", "jit"])
+def test_a_plan_moves_between_engines_too(engine: str) -> None:
+    path = PROGRAMS / "migrate_control.c"
+    program = cells.build((path,), 2)
+    ring = "x86_64/interp,x86_64/jit,aarch64/jit,aarch64/interp,riscv64/interp,riscv64/jit"
+
+    assert cells.reference((path,)) == cells.run(
+        program, "aarch64", plan=f"{ring}@1", engine=engine
+    )
+
+
+def test_a_ring_is_gone_through_in_order() -> None:
+    plan = parse_plan("aarch64,aarch64/jit,x86_64@2", ARCHITECTURES, 0)
+    went = [plan.next_cell("aarch64", "interp") for _ in range(8)]
+
+    ring = Cell("aarch64"), Cell("aarch64", "jit"), Cell("x86_64")
+    assert [None, ring[1], None, ring[2], None, ring[0], None, ring[1]] == went
+
+
+def test_instructions_of_both_engines_are_counted() -> None:
+    program = cells.build((PROGRAMS / "migrate_state.c",), 1)
+    totals = []
+    for plan in ("x86_64@5", "x86_64/interp,x86_64/jit@5"):
+        process = Process(program, "x86_64", ["program"], engine="interp")
+        process.personality.files[1].host = os.open(os.devnull, os.O_WRONLY)
+        process.watch_points(parse_plan(plan, ARCHITECTURES, 0))
+        process.run()
+        process.close()
+        totals.append(process.statistics.instructions)
+
+    assert totals[0] == totals[1]
+
+
+def test_a_run_on_two_engines_ends_at_its_time(tmp_path: Path) -> None:
+    source = "int main(void) { volatile unsigned x = 0; for (;;) x++; }"
+    path = tmp_path / "endless.c"
+    path.write_text(source)
+    program = cells.build((path,), 1)
+    for ring in ("riscv64/interp,riscv64/jit", "riscv64/jit,riscv64/interp"):
+        process = Process(program, "riscv64", ["program"], engine="interp")
+        process.watch_points(parse_plan(f"{ring}@1000", ARCHITECTURES, 0))
+        with pytest.raises(TimedOut):
+            process.run(0.5)
+        process.close()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +132,8 @@ def test_random_plans_follow_their_seed_and_take_every_isa() -> None:
         ("random@two", "is not of the form"),
         ("mips@1", "no such ISA: 'mips'"),
         ("x86_64,,aarch64@1", "no such ISA: ''"),
+        ("x86_64/fast@1", "the engine must be interp or jit: 'fast'"),
+        ("x86_64/lockstep@1", "the engine must be"),
         ("riscv64@1", "the program has no code for riscv64"),
     ],
 )

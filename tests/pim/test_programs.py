@@ -193,10 +193,10 @@ def test_bytes_reach_the_memory_and_moving_waits_for_the_kernel(
     where: list[bool] = []
     move_to = Process.move_to
 
-    def watched(self: Process, isa: str) -> None:
+    def watched(self: Process, isa: str, engine: str) -> None:
         assert self.personality.pim is not None
         where.append(self.personality.pim.busy)
-        move_to(self, isa)
+        move_to(self, isa, engine)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Process, "move_to", watched)

@@ -187,12 +187,17 @@ def children(folder: Path) -> Iterator[Children]:
             own.stop()
             remove(own.scratch_root)
             path.unlink(missing_ok=True)
+            end_leftovers(running)
 
 
 def end_leftovers(running: Path) -> None:
     """Kill what commands that are gone have left running, and remove their scratch folders."""
     for path in list(running.iterdir()):
         if path.is_dir():
+            token = path.with_suffix("")
+            if not token.exists():  # something wrote there while it was being removed
+                kill_tree(token.name)
+                remove(path)
             continue
         try:
             lock = path.open("r+")

@@ -80,3 +80,13 @@ def test_a_living_commands_children_are_left_alone(tmp_path: Path) -> None:
         end_leftovers(tmp_path / "running")
 
         assert 1 == len(list((tmp_path / "running").iterdir()))
+
+
+def test_scratch_without_a_token_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "running" / "123-abc.d" / "cell"
+    left.mkdir(parents=True)
+    with children(tmp_path) as own, own.scratch("x") as mine:
+        assert not left.parent.exists()
+        end_leftovers(tmp_path / "running")
+        assert Path(mine).exists()
+    assert [] == list((tmp_path / "running").iterdir())

@@ -189,24 +189,27 @@ def command(
     unknown = set(kernels) - KERNELS.keys()
     if unknown:
         raise HccError(f"no such kernel: {', '.join(sorted(unknown))}")
+    from rich.console import Console
+
+    console, progress = Console(width=110), Console(stderr=True)
+    found: dict[str, list[dict[str, Any]]] = {}
+    if not as_json:
+        console.print(measure.machine(), highlight=False)
     with tempfile.TemporaryDirectory(prefix="hcc-bench-") as scratch:
         bench = Bench(Path(scratch), runs, isas or ISAS, kernels or tuple(KERNELS))
-        for name in bench.kernels:
-            bench.build(name)
+        with progress.status("compiling the kernels"):
+            for name in bench.kernels:
+                bench.build(name)
         os.environ["HCC_CACHE_DIR"] = str(bench.folder / "store")
         # The commands are run without this; what is compiled of Python itself must be kept too.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        found = {part: getattr(bench, part)() for part in parts or PARTS}
+        for part in parts or PARTS:
+            with progress.status(f"measuring: {part} (minutes)"):
+                found[part] = getattr(bench, part)()
+            for table in () if as_json else _TABLES[part](found[part]):
+                console.print(table)
     if as_json:
         print(json.dumps({"machine": measure.machine(), **found}, indent=2))
-        return
-    from rich.console import Console
-
-    console = Console(width=110)
-    console.print(measure.machine(), highlight=False)
-    for part, rows in found.items():
-        for table in _TABLES[part](rows):
-            console.print(table)
 
 
 # ---- tables ----

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import secrets
@@ -22,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from attrs import define, field, frozen
 
@@ -32,6 +33,7 @@ TOKEN_VARIABLE = "HCC_WORKLOAD_TOKEN"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _POLL = 0.02
+_BUSY_TRIES = 100
 
 
 @frozen
@@ -68,7 +70,7 @@ class Children:
         mine = f"{self.token}.{secrets.token_hex(6)}"
         with open(stdin or os.devnull, "rb") as feed:  # noqa: PTH123
             try:
-                child = subprocess.Popen(
+                child = _started(
                     command, executable=executable, cwd=cwd, stdin=feed, stdout=output,
                     stderr=subprocess.STDOUT, env={**env, TOKEN_VARIABLE: mine},
                     start_new_session=True, pass_fds=pass_fds, preexec_fn=_die_with_parent,
@@ -113,6 +115,22 @@ class Children:
     def stop(self) -> None:
         """End all children soon."""
         self.stopped = True
+
+
+def _started(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """A new child process.
+
+    A program that another thread has just written may be busy for a moment: that thread is done,
+    but a child forked meanwhile has its file open until it executes something else.
+    """
+    for _ in range(_BUSY_TRIES):
+        try:
+            return subprocess.Popen(command, **options)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+        time.sleep(_POLL)
+    return subprocess.Popen(command, **options)
 
 
 def remove(folder: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -90,3 +92,12 @@ def test_scratch_without_a_token_is_removed(tmp_path: Path) -> None:
         end_leftovers(tmp_path / "running")
         assert Path(mine).exists()
     assert [] == list((tmp_path / "running").iterdir())
+
+
+def test_a_program_that_is_still_open_for_writing_is_waited_for(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    shutil.copy("/bin/true", program)
+    writer = program.open("ab")
+    threading.Timer(0.1, writer.close).start()
+    with children(tmp_path) as own, (tmp_path / "log").open("wb") as log:
+        assert 0 == own.run([str(program)], log, tmp_path, {}).status

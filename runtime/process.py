@@ -181,7 +181,8 @@ class Process:
 
         TimedOut is raised after `timeout` seconds.
         """
-        if not self._compiles():
+        self._interrupted = False
+        if not self.compiles():
             self._deadline = None if timeout is None else time.monotonic() + timeout
             return self._run()
         from hcc.emulator.jit import stacks
@@ -192,8 +193,8 @@ class Process:
         except Interrupted as error:
             raise self._timed_out() from error
 
-    def _compiles(self) -> bool:
-        """Whether compiled code may run: now, or after a move."""
+    def compiles(self) -> bool:
+        """Whether compiled code may run: now, or after a move of the plan."""
         ring = self.plan.ring if isinstance(self.plan, RingPlan) else ()
         return self.engine != "interp" or any(cell.engine == "jit" for cell in ring)
 
@@ -249,7 +250,7 @@ class Process:
         self.personality.close_all()
 
     def _run_cpu(self) -> Stop:
-        alone = self._deadline is None and not self._compiles()
+        alone = self._deadline is None and not self.compiles()
         if self.trace is None and (alone or not isinstance(self.cpu, Interpreter)):
             return self.cpu.run()
         while True:

@@ -104,8 +104,7 @@ def command(
     if pim:
         from hcc.runtime.pim.range import PimRange, read_spec
 
-        compiled = engine != "interp" or any(cell.engine == "jit" for cell in ring)
-        used = engine if engine != "interp" or not compiled else "jit"
+        used = "jit" if engine == "interp" and process.compiles() else engine
         process.personality.pim = PimRange.attach(process.memory, read_spec(pim), used)
     return finish(process, traces, stats, timeout)
 

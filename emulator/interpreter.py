@@ -19,7 +19,7 @@ from hcc.emulator.memory import Memory
 from hcc.emulator.pybuilder import PyBuilder
 from hcc.emulator.pyops import NAMESPACE, scratch_cell
 from hcc.emulator.translations import Translation, Translations
-from hcc.isa.arch import Arch, Insn
+from hcc.isa.arch import Arch, Imm, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError
 
@@ -140,6 +140,7 @@ class Interpreter:
         self._origins: dict[str, Translation] = {}
         self._insns: dict[int, Insn] = {}
         self._effects: dict[int, _FlagEffects] = {}
+        self._plain_effects: dict[tuple[Any, ...], tuple[frozenset[int], frozenset[int]]] = {}
         self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
         self._namespace = _namespace(memory)
@@ -332,11 +333,19 @@ class Interpreter:
         """What the instruction at `pc` does with flags."""
         known = self._effects.get(pc)
         if known is None:
-            probe = PyBuilder(self.arch.registers)
-            next_pc = self._add(probe, pc)
-            reads, writes = probe.flag_effects(self._flags)
-            transfers = probe.ends or probe.left
-            known = _FlagEffects(reads, writes, transfers, probe.successors(), next_pc)
+            insn = self.insn_at(pc)
+            shape = _shape(insn)
+            plain = self._plain_effects.get(shape)
+            if plain is not None:
+                known = _FlagEffects(*plain, False, None, insn.next_addr)
+            else:
+                probe = PyBuilder(self.arch.registers)
+                next_pc = self._add(probe, pc)
+                reads, writes = probe.flag_effects(self._flags)
+                transfers = probe.ends or probe.left
+                if not transfers:
+                    self._plain_effects[shape] = reads, writes
+                known = _FlagEffects(reads, writes, transfers, probe.successors(), next_pc)
             self._effects[pc] = known
         return known
 
@@ -369,6 +378,13 @@ class Interpreter:
                 except MemoryFault as precise:
                     return self._fault(precise, pc)
         return None
+
+
+def _shape(insn: Insn) -> tuple[Any, ...]:
+    """What decides which flags an instruction reads and writes: all but which registers and
+    addresses it names."""
+    parts = [op.value if isinstance(op, Imm) else op.bits for op in insn.operands]
+    return insn.mnemonic, insn.extra, *map(type, insn.operands), *parts
 
 
 class _NoInstruction(HccError):

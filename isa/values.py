@@ -16,6 +16,8 @@ from attrs import frozen
 class Kind(Enum):
     """What the bits of an element stand for."""
 
+    __hash__ = object.__hash__  # as good as Enum's own, which is a Python function
+
     INT = "i"
     FLOAT = "f"
 
@@ -29,26 +31,17 @@ class Ty:
 
     kind: Kind
     bits: int
-    lanes: int = 1
-
-    @property
-    def is_float(self) -> bool:
-        return self.kind is Kind.FLOAT
-
-    @property
-    def size_bits(self) -> int:
-        """Bits of the whole value, all lanes together."""
-        return self.bits * self.lanes
+    lanes: int
+    is_float: bool
+    size_bits: int
+    """Bits of the whole value, all lanes together."""
+    mask: int
+    """All ones, for one lane."""
 
     @property
     def element(self) -> Ty:
         """The type of one lane."""
         return _type(self.kind, self.bits, 1)
-
-    @property
-    def mask(self) -> int:
-        """All ones, for one lane."""
-        return (1 << self.bits) - 1
 
     def with_element(self, element: Ty) -> Ty:
         """The same number of lanes of another element."""
@@ -61,12 +54,15 @@ class Ty:
 
 @cache
 def _type(kind: Kind, bits: int, lanes: int) -> Ty:
-    return Ty(kind, bits, lanes)
+    return Ty(kind, bits, lanes, kind is Kind.FLOAT, bits * lanes, (1 << bits) - 1)
+
+
+_INTEGERS = [_type(Kind.INT, bits, 1) for bits in range(257)]
 
 
 def int_type(bits: int) -> Ty:
     """The scalar integer of `bits` bits (1 to 256)."""
-    return _type(Kind.INT, bits, 1)
+    return _INTEGERS[bits]
 
 
 def float_type(bits: int) -> Ty:

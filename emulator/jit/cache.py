@@ -24,10 +24,12 @@ KIND = "jit"
 
 @frozen
 class Entry:
-    """One module: the guest addresses of its functions, and its object file."""
+    """One module: its object file, and the guest addresses that each function may be entered at,
+    the one that gives it its name first."""
 
-    starts: tuple[int, ...]
+    functions: tuple[tuple[int, ...], ...]
     content: bytes
+    quick: bool = False
 
 
 @cache
@@ -82,8 +84,9 @@ def load(key: str) -> list[Entry]:
     head, _, body = content.partition(b"\n")
     entries, at = [], 0
     try:
-        for starts, size in json.loads(head):
-            entries.append(Entry(tuple(map(int, starts)), body[at : at + size]))
+        for functions, quick, size in json.loads(head):
+            places = tuple(tuple(map(int, function)) for function in functions)
+            entries.append(Entry(places, body[at : at + size], bool(quick)))
             at += size
     except (ValueError, TypeError):
         return []
@@ -92,7 +95,7 @@ def load(key: str) -> list[Entry]:
 
 def save(key: str, entries: Sequence[Entry]) -> None:
     """Write a bundle, with what others have put into it meanwhile."""
-    known = {entry.starts for entry in entries}
-    merged = [*entries, *(e for e in load(key) if e.starts not in known)]
-    head = json.dumps([[list(e.starts), len(e.content)] for e in merged]).encode()
+    known = {(entry.functions, entry.quick) for entry in entries}
+    merged = [*entries, *(e for e in load(key) if (e.functions, e.quick) not in known)]
+    head = json.dumps([[e.functions, e.quick, len(e.content)] for e in merged]).encode()
     store.keep(KIND, key, head + b"\n" + b"".join(e.content for e in merged))

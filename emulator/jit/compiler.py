@@ -65,6 +65,11 @@ def compile_object(text: str, level: int = 2) -> bytes:
     return content
 
 
+def compile_quickly(text: str) -> bytes:
+    """The ELF relocatable object of a module, not optimised."""
+    return compile_object(text, 0)
+
+
 def compile_assembly(text: str, level: int = 2) -> str:
     """The assembly of a module, for readers."""
     module, machine = _optimised(text, level)

@@ -1,10 +1,12 @@
-"""The JIT as a CPU: runs guest code interpreted at first and compiled where it is hot.
+"""The JIT as a CPU: runs guest code interpreted at first, then compiled, optimised where it is hot.
 
-`JitCpu` has the interface of the `Interpreter` and contains one. The interpreter runs in slices;
-where it is found at the end of a slice, it is hot: the function around and the loop it is in are
-compiled in the background (`background`) and entered through the interpreter's own table of
-blocks, where a compiled function looks like any block. Inside compiled code calls stay compiled;
-a callee without code comes back here and is interpreted until it returns, within the host call.
+`JitCpu` has the interface of the `Interpreter` and contains one. A short program is interpreted
+alone. In a longer one, the function that the interpreter is found in at the end of a slice gets
+quick code at once, which is entered through the interpreter's own table of blocks, where it looks
+like any block; and so does from then on each function that compiled code calls, or returns to
+twice. Quick code counts how often it passes, and what is hot is optimised in the background
+(`background`). A callee that cannot be compiled comes back here and is interpreted until it
+returns, within the host call.
 
 Three kinds of host frames alternate on the stack: the interpreter's loop, `hcc_enter`, and these
 callbacks. Whatever ends the run (a fault, the program's end, a move to another ISA) is left in
@@ -23,7 +25,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hcc.emulator.faults import Fault, FaultKind
-from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
+from hcc.emulator.interpreter import Block, CodeSpace, Interpreter, Stop, StopReason
 from hcc.emulator.jit import faults, layout, stacks
 from hcc.emulator.jit.background import Background
 from hcc.emulator.jit.flow import Flow
@@ -38,11 +40,14 @@ from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError, UnsupportedError
 
-SLICE = 20_000
+SLICE = 10_000
 """Instructions that are interpreted between two looks at the PC."""
-HOT_SAMPLES = 2
-HOT_CALLS = 2
-HOT_RETURNS = 20
+WARM_UP = 100_000
+"""Instructions that are interpreted before LLVM is loaded ..."""
+WARM_UP_BLOCKS = 150
+"""or blocks that are translated for the interpreter, which takes about as long."""
+HOT_RETURNS = 2
+"""Returns from compiled code to an address without code, after which it gets some."""
 NESTING = 40
 """How many times compiled code may call interpreted code that calls compiled code ..."""
 NEST_ROOM = 1 << 21
@@ -65,19 +70,37 @@ class _Returned(Exception):
 
 
 class _Interpreter(Interpreter):
-    """The interpreter as the JIT wants it: stops between blocks, decodes under a lock.
+    """The interpreter as the JIT wants it: stops between blocks, decodes under a lock, and asks
+    `compile` before it translates a block.
 
     Capstone's handles are shared by all CPUs of an ISA and not safe for threads.
     """
 
     slicing = False
 
-    def __init__(self, arch: Arch, memory: Memory, code: CodeSpace, cached: bool) -> None:
+    def __init__(
+        self,
+        arch: Arch,
+        memory: Memory,
+        code: CodeSpace,
+        cached: bool,
+        compile: Callable[[int], bool],  # noqa: A002
+    ) -> None:
         kept = Translations.of(arch.name, code.ranges) if cached else None
         super().__init__(arch, memory, code, kept)
-        self._own: dict[int, tuple[Callable[[list[int]], int], int]] = {}
+        self._compile = compile
+        self._own: dict[int, Block] = {}
+        self.translated_count = 0
+        """Blocks translated here, not by an earlier run."""
 
-    def _single(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
+    def _translate(self, start: int) -> Block:
+        if self._kept is None or start not in self._kept.known:
+            if self.slicing and self._compile(start):
+                return self._blocks[start]
+            self.translated_count += 1
+        return super()._translate(start)
+
+    def _single(self, pc: int) -> Block:
         if self.slicing:
             raise _SliceEnd
         return super()._single(pc)
@@ -89,11 +112,11 @@ class _Interpreter(Interpreter):
         with _decoding:
             return super().insn_at(pc)
 
-    def translated(self, pc: int) -> tuple[Callable[[list[int]], int], int]:
+    def translated(self, pc: int) -> Block:
         """The interpreter's own block at an address."""
         block = self._own.get(pc)
         if block is None:
-            block = self._own[pc] = self._translate(pc)
+            block = self._own[pc] = super()._translate(pc)
         return block
 
     def has_block(self, pc: int) -> bool:
@@ -145,7 +168,7 @@ class JitCpu:
         self.code = code
         self.options = options or Options()
         self.on_syscall: Callable[[], bool] | None = None
-        self._interp = _Interpreter(arch, memory, code, cached)
+        self._interp = _Interpreter(arch, memory, code, cached, self._compile_new)
         self._native = NativeState(layout.Layout(arch.registers))
         self.state = SharedState(self._interp.state, self._native)
         reader = _CodeReader(self._interp)
@@ -155,7 +178,12 @@ class JitCpu:
         self.background = Background(self.translator, self._installed)
         self._stub = Entry(self._on_stub)
         self._syscall = Entry(self._on_system_call)
-        for offset, callback in ((layout.ON_STUB, self._stub), (layout.ON_SYSCALL, self._syscall)):
+        self._hot = Entry(self._on_hot)
+        for offset, callback in (
+            (layout.ON_STUB, self._stub),
+            (layout.ON_SYSCALL, self._syscall),
+            (layout.ON_HOT, self._hot),
+        ):
             self._native.set_word(offset, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._enter_native = self.translator.support.enter
         self._slot: int | None = None
@@ -165,8 +193,6 @@ class JitCpu:
         self._nesting = 0
         self._until: tuple[int, int] | None = None
         self._guards: dict[int, Callable[[list[int]], int]] = {}
-        self._samples: dict[int, int] = {}
-        self._calls: dict[int, int] = {}
         self._returns: dict[int, int] = {}
         self._flags_checked: set[int] = set()
         self._flags_kept: int | None = None
@@ -335,7 +361,7 @@ class JitCpu:
         """Whether there is compiled code for an address, which is made now if need be."""
         translator = self.translator
         if pc not in translator.compiled and pc not in translator.refused:
-            text, starts = translator.translate([(pc, True)])
+            text, starts = translator.translate([pc])
             if pc in starts:
                 translator.compile(text, starts)
         return pc in translator.compiled
@@ -362,7 +388,6 @@ class JitCpu:
 
     def _installed(self, starts: list[int]) -> None:
         """Let the interpreter enter compiled code at some addresses."""
-        self._returns.clear()  # what comes back from now on does so in spite of the new code
         for start in starts:
             if start not in self._guards:
                 self._interp.put_block(start, self._entry(start))
@@ -395,8 +420,15 @@ class JitCpu:
     def _note_return(self, pc: int) -> None:
         """Compiled code went on to an address that has none."""
         returns = self._returns[pc] = self._returns.get(pc, 0) + 1
-        if not returns % HOT_RETURNS and self.compiling:
-            self.background.insist(pc)
+        if returns == HOT_RETURNS:
+            self._quicken(pc)
+
+    def _quicken(self, pc: int) -> int:
+        """Have quick code made for an address and the function around; host address of the code
+        there is then, 0 if there is none."""
+        if self.compiling:
+            self._installed(self.translator.quicken(pc))
+        return self.translator.code_at(pc)
 
     def _has_left(self) -> bool:
         """Whether the answer LEAVE means that: a guest may jump to the address of that value."""
@@ -476,6 +508,12 @@ class JitCpu:
     def _on_stub(self, address: int, pc: int) -> int:
         """Compiled code calls or jumps to code that is not compiled."""
         try:
+            code = self._quicken(pc)
+            if self._stopping:
+                raise Interrupted("interrupted")
+            if code:
+                self._native.set_word(layout.AGAIN, code)
+                return 0
             return self._interpret_call(pc)
         except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
             self._error = error
@@ -488,9 +526,6 @@ class JitCpu:
             # The rest of a function whose beginning was compiled: flags are valid there.
             self._flags_kept = pc
             return pc
-        calls = self._calls[pc] = self._calls.get(pc, 0) + 1
-        if calls >= HOT_CALLS and self.compiling:
-            self.background.request(pc, exactly=True)
         if self._nesting >= NESTING or room < NEST_ROOM:
             return pc
         state = self.state
@@ -555,15 +590,34 @@ class JitCpu:
 
     # ---- what is hot ----
 
+    def _on_hot(self, address: int, pc: int) -> int:
+        """Quick code has passed `pc` many times; host address of the code to go on with."""
+        try:
+            if self._stopping:
+                raise Interrupted("interrupted")
+            if self.compiling:
+                self.background.request(pc)
+            self.translator.heat.cool(pc)
+            return self.translator.code_at(pc)
+        except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
+            self._error = error
+            self.state.pc = pc
+        return self.translator.support.leave
+
+    def _is_long(self) -> bool:
+        """Whether the program has run long enough for compiling to pay."""
+        translated = self._interp.translated_count
+        return self._executed >= WARM_UP or translated >= WARM_UP_BLOCKS
+
     def _sample(self, pc: int) -> None:
         """The interpreter was found at `pc` at the end of a slice."""
-        if not self.compiling:
-            return
-        start, _ = self.translator.bounds_of(pc)
-        samples = self._samples[start] = self._samples.get(start, 0) + 1
-        if samples >= HOT_SAMPLES:
-            self.background.request(pc)
+        if self._is_long():
+            self._quicken(pc)
         self.background.let_translate()
+
+    def _compile_new(self, pc: int) -> bool:
+        """The interpreter comes to new code; whether that is compiled instead."""
+        return self._is_long() and bool(self._quicken(pc))
 
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""

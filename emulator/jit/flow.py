@@ -249,3 +249,27 @@ class Flow:
                 ):
                     return True
         return False
+
+
+class DirectFlow(Flow):
+    """The dataflow of a region that holds nothing in variables: all cells stay in the `State`, and
+    every block stores what it changes. What is left to know is which flags are live."""
+
+    def _spread_dirt(self) -> None:
+        for flow in self.blocks.values():
+            for edge in (*flow.side.values(), *flow.edges):
+                edge.dirty = edge.mask
+
+    def wanted(self, edge: Edge) -> tuple[int, int]:
+        if edge.stores:
+            wanted = edge.mask | self.flags
+            return (wanted if edge.flags else wanted & ~self.flags), 0
+        assert edge.target is not None
+        return self.blocks[edge.target].live_in | ~self.flags & edge.mask, 0
+
+    def kept(self, flow: BlockFlow) -> int:
+        """The cells that a block must store at its end."""
+        live = 0
+        for edge in flow.edges:
+            live |= self.wanted(edge)[0]
+        return live

@@ -36,11 +36,10 @@ from hcc.emulator.jit.builder import (
 )
 from hcc.emulator.jit.flow import BlockFlow, Edge
 from hcc.emulator.jit.nodes import LOAD, NUMBER, Node
-from hcc.emulator.jit.options import CodeSpan, Options, function_name
+from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
 from hcc.emulator.jit.regions import Region
-from hcc.emulator.jit.variables import GUEST, STATE, Accesses, StatePrinter
-from hcc.isa.arch import RegisterFile
+from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
 from hcc.isa.values import I64
 
@@ -54,22 +53,11 @@ _TRAPS = tuple(Trap)
 class RegionPrinter(StatePrinter):
     """Prints one region."""
 
-    def __init__(
-        self,
-        region: Region,
-        registers: RegisterFile,
-        state: layout.Layout,
-        span: CodeSpan,
-        options: Options,
-        together: frozenset[int],
-        declarations: set[str],
-        accesses: Accesses,
-        scope: str,
-    ) -> None:
-        super().__init__(region, registers, state, options, declarations)
-        self.span = span
-        self.together = together
-        self.accesses = accesses
+    def __init__(self, region: Region, module: Module, scope: str) -> None:
+        super().__init__(region, module)
+        self.span = module.span
+        self.together = module.together
+        self.accesses = module.accesses
         self.scope = scope
         self._checked: set[Node] = set()
         self._late: list[str] = []
@@ -90,6 +78,7 @@ class RegionPrinter(StatePrinter):
         return [head, "entry:", *self.lines, *body, *self._late, "}"]
 
     def _print_entry(self) -> None:
+        self._print_variables()
         self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {STATE}")
         table = self.field(layout.TABLE)
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {STATE}")
@@ -98,14 +87,20 @@ class RegionPrinter(StatePrinter):
         if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
                for b in self.region.blocks.values()):  # fmt: skip
             self._check_stack()
+        self._begin()
+
+    def _print_variables(self) -> None:
         for cell, text in self.cell_types.items():
             self.line(f"%c{cell} = alloca {text}")
         if self.options.count:
             self.line("%count = alloca i64")
+
+    def _begin(self) -> None:
+        """Go to the block that the function is entered at."""
+        if self.options.count:
             self.reload_count()
         start = self.region.start
-        live = self.flow.blocks[start].live_in
-        self.reload(live)
+        self.reload(self.flow.blocks[start].live_in)
         self.line(f"br label %b{start:x}")
 
     def _check_stack(self) -> None:
@@ -131,6 +126,7 @@ class RegionPrinter(StatePrinter):
         block = flow.block
         self.start(f"b{block.start:x}")
         self._prefer_types(flow)
+        self._begin_block()
         if self.options.count and block.addrs:
             old = self.let("load i64, ptr %count")
             new = self.let(f"add i64 {old}, {len(block.addrs)}")
@@ -183,9 +179,7 @@ class RegionPrinter(StatePrinter):
                 busy |= busily
         mine = [n for c, n in flow.sets.items() if busy >> c & 1]
         others = [n for c, n in flow.sets.items() if live >> c & 1]
-        self.settle(
-            [m for n in mine for m in _numbers(n)], [m for n in others for m in _numbers(n)]
-        )
+        self.settle([m for n in mine for m in numbers(n)], [m for n in others for m in numbers(n)])
         self.keep(flow.sets, live)
 
     def _go(self, flow: BlockFlow, edge: Edge, pc: int) -> None:
@@ -209,6 +203,9 @@ class RegionPrinter(StatePrinter):
 
     def add_late(self, lines: list[str]) -> None:
         self._late += lines
+
+    def _begin_block(self) -> None:
+        """Nothing is to be done where a block begins."""
 
     # ---- leaving ----
 
@@ -315,8 +312,8 @@ class RegionPrinter(StatePrinter):
 
     def _syscall(self, edge: Edge, next_pc: int) -> None:
         self.write_back(edge)
-        function = self.let(f"load ptr, ptr {self.field(layout.ON_SYSCALL)}, {STATE}")
-        self._come_back(edge, f"call i64 {function}(ptr %s, i64 {next_pc})", next_pc)
+        self._declarations.add("declare i64 @hcc_syscall(ptr, i64)")
+        self._come_back(edge, f"call i64 @hcc_syscall(ptr %s, i64 {next_pc})", next_pc)
 
     # ---- conditional exits and traps ----
 
@@ -326,7 +323,7 @@ class RegionPrinter(StatePrinter):
         self.line(f"br i1 {test}, label %{away}, label %{stay}")
         with self._elsewhere(away):
             if edge.target is not None:
-                self.keep(edge.sets, self.flow.blocks[edge.target].live_in)
+                self.keep(edge.sets, self.flow.wanted(edge)[0])
                 self.line(f"br label %b{edge.target:x}")
             else:
                 leave = next(
@@ -363,21 +360,23 @@ class RegionPrinter(StatePrinter):
         where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
         name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
-        if node.ty.bits < 32:
-            # LLVM widens what is computed from it down to the load itself: hide it from that.
-            wide = self.let(f"zext {kind} {name} to i64, {where}")
-            bound = 1 << node.ty.bits
-            hidden = f'call range(i64 0, {bound}) i64 asm "", "=r,0"(i64 {wide}), {where}'
-            name = self.let(f"trunc i64 {self.let(hidden)} to {kind}")
-        else:
-            self._declarations.add("declare void @llvm.fake.use(...)")
-            self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
-        self.know(node, kind, name)
+        self.know(node, kind, self._set_apart(name, kind, node.ty.bits, where))
         self._places[node] = f", {where}"
         self._mark(pc)
 
+    def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
+        """A loaded value under a name that keeps LLVM from making its load part of anything."""
+        if bits < 32:
+            # LLVM widens what is computed from it down to the load itself: hide it from that.
+            wide = self.let(f"zext {kind} {name} to i64, {where}")
+            hidden = f'call range(i64 0, {1 << bits}) i64 asm "", "=r,0"(i64 {wide}), {where}'
+            return self.let(f"trunc i64 {self.let(hidden)} to {kind}")
+        self._declarations.add("declare void @llvm.fake.use(...)")
+        self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
+        return name
+
     def _store(self, pc: int, addr: Node, value: Node) -> None:
-        self.settle(_numbers(value))
+        self.settle(numbers(value))
         content = self.typed(value)
         size = value.ty.bits // 8
         self._mark_first()
@@ -448,7 +447,7 @@ def _memory_type(node: Node) -> str:
     return llvm_type(node.ty)
 
 
-def _numbers(node: Node) -> list[Node]:
+def numbers(node: Node) -> list[Node]:
     """The floating-point results that a value is put together from."""
     found = []
     stack = [node]

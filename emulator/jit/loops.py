@@ -1,10 +1,9 @@
-"""The natural loops of a region: what is compiled on its own where a loop is already running.
+"""The loops of a region: what is optimised on its own where a loop is already running.
 
 A function that is hot while it runs must be entered in the middle. Entering its whole region at an
 inner loop would make that loop's head the only way into the outer ones too, and LLVM would see
 one loop where there are several: nothing is hoisted, and the wrong registers are spilt. So the
-loop is compiled alone, and the loop around it when it has been left a few times: each region
-begins where LLVM, too, sees a loop begin.
+loop is optimised alone: each region begins where LLVM, too, sees a loop begin.
 
 Dominators by the iteration of Cooper, Harvey and Kennedy ("A simple, fast dominance algorithm",
 2001); a loop is what reaches a back edge without passing its head.
@@ -15,18 +14,22 @@ from __future__ import annotations
 from hcc.emulator.jit.regions import Region, successors
 
 
-def innermost_loop(region: Region, start: int) -> tuple[int, frozenset[int]] | None:
-    """Head and blocks of the smallest loop that a block is in, both by block address."""
-    loops = [(head, body) for head, body in natural_loops(region).items() if start in body]
-    return min(loops, key=lambda loop: len(loop[1]), default=None)
+def heads(region: Region) -> frozenset[int]:
+    """The blocks that some path comes back to: what passes none of them comes to an end."""
+    after = _successors(region)
+    rank = {block: i for i, block in enumerate(_reverse_postorder(region.start, after))}
+    return frozenset(s for block in rank for s in after[block] if rank[s] <= rank[block])
+
+
+def loops_around(region: Region, block: int) -> list[tuple[int, frozenset[int]]]:
+    """Head and blocks of the natural loops that a block is in, the outermost first."""
+    loops = [(head, body) for head, body in natural_loops(region).items() if block in body]
+    return sorted(loops, key=lambda loop: -len(loop[1]))
 
 
 def natural_loops(region: Region) -> dict[int, frozenset[int]]:
     """The blocks of each loop of a region, by the loop's head."""
-    after = {
-        start: [s for s in successors(block, region.switches.get(start)) if s in region.blocks]
-        for start, block in region.blocks.items()
-    }
+    after = _successors(region)
     order = _reverse_postorder(region.start, after)
     before: dict[int, list[int]] = {start: [] for start in order}
     for start in order:
@@ -39,6 +42,13 @@ def natural_loops(region: Region) -> dict[int, frozenset[int]]:
             if _dominates(head, start, idom):
                 _grow(bodies.setdefault(head, {head}), start, before)
     return {head: frozenset(body) for head, body in bodies.items()}
+
+
+def _successors(region: Region) -> dict[int, list[int]]:
+    return {
+        start: [s for s in successors(block, region.switches.get(start)) if s in region.blocks]
+        for start, block in region.blocks.items()
+    }
 
 
 def _grow(body: set[int], start: int, before: dict[int, list[int]]) -> None:

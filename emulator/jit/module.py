@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from hcc.emulator.jit.function import RegionPrinter
 from hcc.emulator.jit.layout import Layout
 from hcc.emulator.jit.options import CodeSpan, Options, function_name
+from hcc.emulator.jit.quick import QuickPrinter
 from hcc.emulator.jit.regions import Region
-from hcc.emulator.jit.variables import Accesses
+from hcc.emulator.jit.variables import Accesses, Module
 from hcc.isa.arch import RegisterFile
 
 HEAD = 'target triple = "x86_64-unknown-linux-gnu"\n'
@@ -42,23 +43,24 @@ def module_text(
     state: Layout,
     span: CodeSpan,
     options: Options,
+    quick: bool = False,
 ) -> str:
-    """The text of a module with one function for each region."""
-    together = frozenset(region.start for region in regions)
-    declarations: set[str] = set()
-    scopes = {region.start: f"!{20 + i}" for i, region in enumerate(regions)}
+    """The text of a module with one function for each region.
+
+    Functions of quick code call each other by the table, where better code may come to stand.
+    """
+    together = frozenset(() if quick else (region.start for region in regions))
     accesses = Accesses(first=20 + len(regions))
+    module = Module(registers, state, span, options, together, accesses)
+    printer = QuickPrinter if quick else RegionPrinter
     lines: list[str] = []
     metadata: list[str] = []
-    for region in regions:
-        scope = scopes[region.start]
-        printer = RegionPrinter(
-            region, registers, state, span, options, together, declarations, accesses, scope
-        )
-        lines += printer.function()
+    for i, region in enumerate(regions):
+        scope = f"!{20 + i}"
+        lines += printer(region, module, scope).function()
         metadata.append(
             f'{scope} = distinct !DISubprogram(name: "{function_name(region.start)}", '
             "file: !12, unit: !11, type: !13, spFlags: DISPFlagDefinition)"
         )
     metadata += accesses.metadata()
-    return "\n".join([HEAD, *sorted(declarations), *lines, _METADATA, *metadata]) + "\n"
+    return "\n".join([HEAD, *sorted(module.declarations), *lines, _METADATA, *metadata]) + "\n"

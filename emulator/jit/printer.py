@@ -20,7 +20,7 @@ from typing import Any
 
 from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
 from hcc.isa.builder import Op, Rounding
-from hcc.isa.values import I1, I64, I128, Kind, Ty, int_type, vec
+from hcc.isa.values import F32, F64, I1, I64, I128, Ty, int_type, vec
 
 _V2 = vec(I64, 2)
 
@@ -79,7 +79,7 @@ def _kept_type(node: Node) -> Ty:
     return _V2 if node.ty is I128 else node.ty
 
 
-_FLOATS = {32: Ty(Kind.FLOAT, 32), 64: Ty(Kind.FLOAT, 64)}
+_FLOATS = {32: F32, 64: F64}
 
 
 class Printer:

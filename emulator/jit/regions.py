@@ -16,7 +16,7 @@ switch then stays inside the region.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Protocol
 
 from attrs import define, field, frozen
@@ -118,14 +118,22 @@ def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
 
 
 class Discovery:
-    """Finds and builds the regions of one program on one ISA."""
+    """Finds and builds the regions of one program on one ISA.
+
+    A region has about `most` instructions at most, and ends where it comes to something `covered`.
+    """
 
     def __init__(
-        self, code: Code, bounds_of: Callable[[int], tuple[int, int]], most: int = MAX_INSNS
+        self,
+        code: Code,
+        bounds_of: Callable[[int], tuple[int, int]],
+        most: int = MAX_INSNS,
+        covered: Container[int] = (),
     ) -> None:
         self.code = code
         self.bounds_of = bounds_of
         self.most = most
+        self.covered = covered
         self._plain: set[tuple[str, bool]] = set()
         self._bases: dict[int, dict[int, int]] = {}
 
@@ -163,7 +171,7 @@ class Discovery:
         while position < len(queue) and region.insn_count < self.most:
             pc = queue[position]
             position += 1
-            if pc in leaders:
+            if pc in leaders or pc in self.covered:
                 continue
             leaders[pc] = None
             while pc not in seen and region.insn_count < self.most:
@@ -231,7 +239,8 @@ class Discovery:
                 block.end = builder.end
                 return block
             left = bool(block.effects) and isinstance(block.effects[-1], Leave)
-            if left or pc in leaders or len(block.addrs) >= MAX_BLOCK:
+            ends = left or pc in leaders or pc in self.covered
+            if ends or len(block.addrs) >= MAX_BLOCK:
                 block.end = Fall(pc)
                 return block
 

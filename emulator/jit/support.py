@@ -3,7 +3,8 @@
 * `hcc_enter(state, pc)` runs compiled code from a guest address until it leaves or comes to an
   address that is not compiled, which it returns. It is where faults land.
 * `hcc_stub` stands in the function table for what is not compiled, `hcc_syscall` is called for
-  system calls: both call back into Python.
+  system calls, `hcc_hot` by quick code that has run often: all three call back into Python.
+* `hcc_leave` is code for any address that leaves at once.
 * `hcc_wild(state, pc, address, access)` is called for an address beyond guest memory.
 * `hcc_fault` is the handler for SIGSEGV and SIGBUS: a fault of compiled code in guest memory
   becomes a return of `hcc_enter`; any other goes to the handler that was there before.
@@ -98,7 +99,26 @@ out:
 define hidden i64 @hcc_stub(ptr %s, i64 %pc) nounwind {{
   %where = getelementptr i8, ptr %s, i64 {ON_STUB}
   %result = call i64 @call_python(ptr %s, i64 %pc, ptr %where)
+  %againp = getelementptr i8, ptr %s, i64 {AGAIN}
+  %code = load ptr, ptr %againp
+  %done = icmp eq ptr %code, null
+  br i1 %done, label %out, label %again
+again:
+  store ptr null, ptr %againp
+  %onward = musttail call i64 %code(ptr %s, i64 %pc)
+  ret i64 %onward
+out:
   ret i64 %result
+}}
+
+define i64 @hcc_hot(ptr %s, i64 %pc) nounwind {{
+  %where = getelementptr i8, ptr %s, i64 {ON_HOT}
+  %result = call i64 @call_python(ptr %s, i64 %pc, ptr %where)
+  ret i64 %result
+}}
+
+define i64 @hcc_leave(ptr %s, i64 %pc) nounwind {{
+  ret i64 {LEAVE}
 }}
 
 define i64 @hcc_syscall(ptr %s, i64 %pc) nounwind {{
@@ -346,7 +366,7 @@ class Support:
     arena: Arena
     enter: object
     stub: int
-    syscall: int
+    leave: int
     _data: object
     _lock: Lock
 
@@ -378,7 +398,7 @@ def install(image: Image) -> Support:
         data[slot] = _set_handler(number, names["hcc_fault"])
     _set_handler(INTERRUPT_SIGNAL, names["hcc_interrupt"])
     enter = Entry(names["hcc_enter"])
-    return Support(arena, enter, names["hcc_stub"], names["hcc_syscall"], data, Lock())
+    return Support(arena, enter, names["hcc_stub"], names["hcc_leave"], data, Lock())
 
 
 def _set_handler(number: int, address: int) -> int:

@@ -12,18 +12,20 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, RLock
+from time import monotonic
 
 from attrs import frozen
 
 from hcc.emulator.jit import cache as disk
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.flow import Flow
-from hcc.emulator.jit.loops import innermost_loop
+from hcc.emulator.jit.heat import Heat
+from hcc.emulator.jit.loops import loops_around
 from hcc.emulator.jit.module import module_text
 from hcc.emulator.jit.objects import Image, read_image
 from hcc.emulator.jit.options import CodeSpan, Options, function_name
-from hcc.emulator.jit.regions import Code, Discovery, Region
+from hcc.emulator.jit.regions import MAX_INSNS, Code, Discovery, Region
 from hcc.emulator.jit.state import NativeState
 from hcc.emulator.jit.support import Support, install, support_text
 from hcc.emulator.memory import PAGE_BITS, READ, Memory
@@ -31,9 +33,13 @@ from hcc.isa import store
 from hcc.isa.errors import FormatError
 
 MODULE_INSNS = 500
-"""About how many guest instructions are compiled at a time."""
+"""About how many guest instructions are optimised at a time."""
 SMALL = 60
-"""Callees of at most so many instructions are compiled with their callers, to be inlined."""
+"""Callees of at most so many instructions are optimised with their callers, to be inlined."""
+WHOLE_INSNS = 1000
+"""A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
+TURNS = 3
+"""An outer loop that has turned so often is optimised with the hot one inside it."""
 
 _installing = Lock()
 
@@ -67,7 +73,11 @@ class Placed:
 
 
 class Translator:
-    """Compiled code of one CPU."""
+    """Compiled code of one CPU.
+
+    The guest's thread has quick code made, another thread has it optimised; `lock` is held while
+    either of them is in Python.
+    """
 
     def __init__(
         self,
@@ -90,10 +100,19 @@ class Translator:
         self.span = _span(ranges, code.arch.insn_align)
         self.support = support()
         self.table = array("Q", [self.support.stub]) * self.span.entries
+        self.heat = Heat(self.span)
+        self.lock = RLock()
         self.discovery = Discovery(code, self.bounds_of)
         self.regions: dict[int, Region] = {}
         self.compiled: set[int] = set()
+        """The addresses that compiled code may be entered at."""
+        self.last_quick = monotonic()
+        """When the guest last had to wait for code."""
+        self.optimised: set[int] = set()
         self.refused: set[int] = set()
+        self._quick = Discovery(code, self.bounds_of, covered=self.compiled)
+        self._whole = Discovery(code, self.bounds_of, WHOLE_INSNS)
+        self._wholes: dict[int, Region] = {}
         self._functions: dict[int, int] = {}
         self._placed: list[Placed] = []
         self._entries: list[disk.Entry] = []
@@ -107,13 +126,13 @@ class Translator:
         words = {
             layout.MEMORY: self.memory.host_addr,
             layout.TABLE: table,
+            layout.COUNTERS: self.heat.address,
             layout.LIMIT: 1 << 32,
             layout.BASE: self.span.base,
             layout.ENTRIES: self.span.entries,
             layout.SHIFT: self.span.align.bit_length() - 1,
             layout.GUARD_START: self.memory.host_addr - guard,
             layout.GUARD_END: self.memory.host_addr + (1 << 32) + guard,
-            layout.ON_SYSCALL: self.support.syscall,
         }
         for offset, value in words.items():
             self.state.set_word(offset, value)
@@ -140,25 +159,6 @@ class Translator:
             region = self.regions[start] = self.discovery.region(start)
         return region
 
-    def start_for(self, place: int) -> int:
-        """Where a region should start if `place` is hot: at the loop it is in, else the function.
-
-        What is compiled for the head of a loop that begins no function is the loop alone.
-        """
-        low, _ = self.bounds_of(place)
-        whole = self.region(low if self.is_function(low) else place)
-        block = whole.block_of(place)
-        if block is None:  # the function is too large for one region
-            whole = self.region(place)
-            block = place
-        loop = innermost_loop(whole, block)
-        if loop is None:
-            return whole.start
-        head, body = loop
-        if not self.is_function(head) and head not in self.compiled:
-            self.regions[head] = self.discovery.part(whole, head, body)
-        return head
-
     def with_callees(self, starts: Iterable[int]) -> list[Region]:
         """The regions of some addresses and those of the small functions they call."""
         chosen: dict[int, Region] = {}
@@ -166,15 +166,14 @@ class Translator:
         total = 0
         while queue:
             start = queue.pop(0)
-            if start in chosen or start in self.compiled or start in self.refused:
+            if start in chosen or start in self.refused:
                 continue
             if self.span.index(start) is None:
                 continue
             region = self.region(start)
             if chosen and total + region.insn_count > MODULE_INSNS:
                 continue
-            if Flow(region, self.code.arch.registers).reads_flags_of_call():
-                self.refused.add(start)
+            if not self._can_be_compiled(region):
                 continue
             chosen[start] = region
             total += region.insn_count
@@ -183,48 +182,166 @@ class Translator:
                     queue.append(callee)
         return list(chosen.values())
 
+    def _can_be_compiled(self, region: Region) -> bool:
+        """Whether a region is one for compiled code; it is refused for good if it is not."""
+        begins = region.blocks[region.start].addrs
+        if begins and not Flow(region, self.code.arch.registers).reads_flags_of_call():
+            return True
+        self.refused.add(region.start)
+        return False
+
     def _may_inline(self, start: int) -> bool:
         """Whether a small function begins here that has been executed."""
         low, high = self.bounds_of(start)
-        return self.is_function(start) and high - low <= 4 * SMALL and self.code.is_warm(start)
+        if not self.is_function(start) or high - low > 4 * SMALL:
+            return False
+        if start in self.optimised and not self.options.nest:  # calls are not inlined then
+            return False
+        return start in self.compiled or self.code.is_warm(start)
+
+    # ---- quick code ----
+
+    def code_at(self, pc: int) -> int:
+        """Host address of the code for an address; 0 if there is none."""
+        return self._functions[pc] if pc in self.compiled else 0
+
+    def quicken(self, pc: int) -> list[int]:
+        """Make quick code for an address and the function around it; returns the addresses that
+        have code now, none if this one cannot be compiled."""
+        with self.lock:
+            region = self._quick_region(pc)
+            if region is None:
+                return []
+            text = self._text([region], quick=True)
+        entered = [start for start, block in region.blocks.items() if block.addrs]
+        self.last_quick = monotonic()
+        try:
+            return self._compiled(text, [(region.start, *entered)], quick=True)
+        finally:
+            self.last_quick = monotonic()
+
+    def _quick_region(self, pc: int) -> Region | None:
+        """The region to make quick code for if there is none for an address."""
+        if pc in self.compiled or pc in self.refused or self.span.index(pc) is None:
+            return None
+        low, high = self.bounds_of(pc)
+        if not self.is_function(low) or low in self.compiled or high - low > 4 * MAX_INSNS:
+            low = pc
+        region = self._quick.region(low)
+        if pc not in region.blocks:
+            region = self._quick.region(pc)
+        if not self._can_be_compiled(region):
+            self.refused.add(pc)
+            return None
+        return region
+
+    def _region_around(self, pc: int) -> Region:
+        """The function that an address is in, or what can be reached from it."""
+        low, high = self.bounds_of(pc)
+        if self.is_function(low) and high - low <= 4 * WHOLE_INSNS:
+            region = self._whole_region(low)
+            if pc in region.blocks:
+                return region
+        return self.region(pc)
+
+    def _whole_region(self, start: int) -> Region:
+        region = self._wholes.get(start)
+        if region is None:
+            region = self._wholes[start] = self._whole.region(start)
+        return region
+
+    # ---- optimised code ----
+
+    def start_for(self, pc: int) -> int | None:
+        """Where to begin optimising if quick code is hot at an address: at its function, if that is
+        called time and again, or at a loop around the place, the outermost that has turned some
+        times; None if all that is optimised."""
+        region = self._region_around(pc)
+        start = region.start
+        called = region.insn_count <= MAX_INSNS and self.heat.passes(start) > TURNS
+        if (called or pc == start) and self._is_wanting(start):
+            return start
+        for head, body in loops_around(region, pc):
+            turned = head == pc or self.heat.passes(head) > TURNS
+            if not turned or not self._is_wanting(head):
+                continue
+            if sum(len(region.blocks[block].addrs) for block in body) <= MAX_INSNS:
+                self.regions[head] = self.discovery.part(region, head, body)
+                return head
+            if head == pc:
+                return head
+        return None
+
+    def _is_wanting(self, start: int) -> bool:
+        """Whether what begins at an address can be optimised and is not yet."""
+        return start not in self.optimised and start not in self.refused
+
+    def optimise(self, places: Iterable[int]) -> tuple[str, tuple[int, ...]]:
+        """The LLVM IR of better code for places where quick code is hot, and where its functions
+        begin. A place for which there is none will not ask again."""
+        with self.lock:
+            starts: dict[int, None] = {}
+            for place in places:
+                start = self.start_for(place)
+                if start is None:
+                    self.heat.silence(place)
+                else:
+                    starts[start] = None
+            return self.translate(starts)
 
     # ---- compiling ----
 
-    def translate(self, places: Iterable[tuple[int, bool]]) -> tuple[str, tuple[int, ...]]:
-        """The LLVM IR for what `Background.request` was asked, and where its functions start."""
-        starts: list[int] = []
-        for place, exactly in places:
-            starts.append(place if exactly else self.start_for(place))
-        regions = self.with_callees(starts)
-        text = module_text(
-            regions, self.code.arch.registers, self.state.layout, self.span, self.options
-        )
-        return text, tuple(region.start for region in regions)
+    def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
+        """The LLVM IR for what begins at some addresses and its callees, and where its functions
+        begin."""
+        with self.lock:
+            regions = self.with_callees(starts)
+            return self._text(regions), tuple(region.start for region in regions)
 
-    def compile(self, text: str, starts: tuple[int, ...]) -> list[int]:
-        """Compile and install a module; returns the addresses that now have code."""
+    def _text(self, regions: Sequence[Region], quick: bool = False) -> str:
+        registers = self.code.arch.registers
+        return module_text(
+            regions, registers, self.state.layout, self.span, self.options, quick
+        )  # fmt: skip
+
+    def compile(self, text: str, starts: Iterable[int]) -> list[int]:
+        """Optimise and install a module; returns the addresses that now have code."""
+        return self._compiled(text, [(start,) for start in starts], quick=False)
+
+    def _compiled(self, text: str, functions: Sequence[tuple[int, ...]], quick: bool) -> list[int]:
         from hcc.emulator.jit import compiler
 
-        entry = disk.Entry(starts, compiler.compile_object(text))
-        self._entries.append(entry)
-        self._unsaved = True
-        return self._install(entry)
+        content = compiler.compile_quickly(text) if quick else compiler.compile_object(text)
+        entry = disk.Entry(tuple(functions), content, quick)
+        with self.lock:
+            self._entries.append(entry)
+            self._unsaved = True
+            return self._install(entry)
 
     def _install(self, entry: disk.Entry) -> list[int]:
         image = read_image(entry.content)
-        places = {start: self.span.index(start) for start in entry.starts}
-        missing = [s for s in entry.starts if function_name(s) not in image.symbols]
-        if missing or None in places.values():
+        indices = {pc: self.span.index(pc) for function in entry.functions for pc in function}
+        names = [function_name(function[0]) for function in entry.functions]
+        if None in indices.values() or not image.symbols.keys() >= set(names):
             raise FormatError("compiled code is not that of this program")
         address = self.support.arena.place(image)
         self._placed.append(Placed(address, image, entry.content))
-        for start, index in places.items():
+        for name, function in zip(names, entry.functions, strict=True):
+            for pc in function:
+                self._enter_in_table(pc, address + image.symbols[name], entry.quick)
+        return list(indices)
+
+    def _enter_in_table(self, pc: int, code: int, quick: bool) -> None:
+        self.compiled.add(pc)
+        if quick and pc in self.optimised:
+            return
+        if not quick:
+            self.optimised.add(pc)
+        self._functions[pc] = code
+        if self.options.nest:
+            index = self.span.index(pc)
             assert index is not None
-            self._functions[start] = address + image.symbols[function_name(start)]
-            if self.options.nest:
-                self.table[index] = self._functions[start]
-            self.compiled.add(start)
-        return list(entry.starts)
+            self.table[index] = code
 
     @contextmanager
     def only(self, pc: int) -> Iterator[None]:
@@ -254,8 +371,6 @@ class Translator:
         )
         starts: list[int] = []
         for entry in disk.load(self._key):
-            if self.compiled & set(entry.starts):
-                continue
             try:
                 starts += self._install(entry)
             except FormatError:
@@ -265,9 +380,11 @@ class Translator:
 
     def save(self) -> None:
         """Put what was compiled into the cache."""
-        if self._key is not None and self._unsaved:
-            self._unsaved = False
-            disk.save(self._key, self._entries)
+        with self.lock:
+            entries = list(self._entries)
+            unsaved, self._unsaved = self._unsaved, False
+        if self._key is not None and unsaved:
+            disk.save(self._key, entries)
 
     def give_back(self) -> None:
         """Free the memory of the code, which must not be run any more."""
@@ -276,6 +393,7 @@ class Translator:
         self._placed.clear()
         self._functions.clear()
         self.compiled.clear()
+        self.optimised.clear()
         self.table[:] = array("Q", [self.support.stub]) * len(self.table)
 
     def _constants(self) -> list[tuple[int, bytes]]:

@@ -12,7 +12,7 @@ from attrs import define, field
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.flow import Cell, Edge, Flow
 from hcc.emulator.jit.nodes import PART, Node
-from hcc.emulator.jit.options import Options
+from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.emulator.jit.printer import Printer, llvm_type
 from hcc.emulator.jit.regions import Region
 from hcc.isa.arch import RegisterFile
@@ -44,25 +44,37 @@ class Accesses:
         ]
 
 
+@define(eq=False)
+class Module:
+    """What the functions of one module share. `together` are the guest addresses where those begin
+    that call each other directly."""
+
+    registers: RegisterFile
+    state: layout.Layout
+    span: CodeSpan
+    options: Options
+    together: frozenset[int]
+    accesses: Accesses
+    declarations: set[str] = field(factory=set)
+
+
 class StatePrinter(Printer):
     """Prints what a region does with guest state."""
 
-    def __init__(
-        self,
-        region: Region,
-        registers: RegisterFile,
-        state: layout.Layout,
-        options: Options,
-        declarations: set[str],
-    ) -> None:
-        super().__init__(declarations)
+    flow: Flow
+
+    def __init__(self, region: Region, module: Module) -> None:
+        super().__init__(module.declarations)
         self.region = region
-        self.registers = registers
-        self.flow = Flow(region, registers)
-        self.state = state
-        self.options = options
+        self.registers = module.registers
+        self.flow = self.make_flow()
+        self.state = module.state
+        self.options = module.options
         self.cell_types: dict[Cell, str] = {}
         self._votes = region.votes.floats
+
+    def make_flow(self) -> Flow:
+        return Flow(self.region, self.registers)
 
     def field(self, offset: int) -> str:
         """A pointer to a word of the state."""
@@ -85,11 +97,11 @@ class StatePrinter(Printer):
             self.cell_types[cell] = text
         return text
 
-    def _cell_offset(self, cell: Cell) -> int:
+    def cell_offset(self, cell: Cell) -> int:
         index, which = divmod(cell, 2)
         return self.state.offsets[index] + 8 * which
 
-    def _memory_type(self, cell: Cell) -> str:
+    def memory_type(self, cell: Cell) -> str:
         """The type of a cell in the state: narrow registers are stored zero-extended."""
         text = self.cell_type(cell)
         return "i64" if text in ("i1", "i32") else text
@@ -137,8 +149,8 @@ class StatePrinter(Printer):
     def reload(self, mask: int) -> None:
         """Take cells from the state into their variables."""
         for cell in self._cells(mask):
-            text, kept = self.cell_type(cell), self._memory_type(cell)
-            pointer = self.field(self._cell_offset(cell))
+            text, kept = self.cell_type(cell), self.memory_type(cell)
+            pointer = self.field(self.cell_offset(cell))
             name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
             if kept != text:
                 name = self.let(f"trunc {kept} {name} to {text}")
@@ -147,12 +159,12 @@ class StatePrinter(Printer):
     def write_back(self, edge: Edge) -> None:
         """Store what differs from the state, and the count."""
         for cell in self._cells(self.flow.stored(edge)):
-            text, kept = self.cell_type(cell), self._memory_type(cell)
+            text, kept = self.cell_type(cell), self.memory_type(cell)
             node = edge.sets.get(cell)
             name = self.read_cell(cell) if node is None else self.value(node, text)
             if kept != text:
                 name = self.let(f"zext {text} {name} to {kept}")
-            pointer = self.field(self._cell_offset(cell))
+            pointer = self.field(self.cell_offset(cell))
             self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
         if self.options.count:
             name = self.let("load i64, ptr %count")

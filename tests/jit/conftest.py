@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hcc.emulator.jit import background, cache, compiler, engine
+from hcc.emulator.jit import background, cache, compiler, engine, heat
 
 
 @pytest.fixture
@@ -24,12 +24,14 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     The cache is the test's own. Only long tests take the time to optimise the code.
     """
     monkeypatch.setattr(engine, "SLICE", 100)
-    for name in ("HOT_SAMPLES", "HOT_CALLS", "HOT_RETURNS"):
-        monkeypatch.setattr(engine, name, 1)
+    monkeypatch.setattr(engine, "WARM_UP", 0)
+    monkeypatch.setattr(engine, "HOT_RETURNS", 1)
+    monkeypatch.setattr(heat, "HOT_PASSES", 1)
+    monkeypatch.setattr(background, "QUIET", 0)
     ask = background.Background.request
 
-    def at_once(self: background.Background, place: int, exactly: bool = False) -> None:
-        ask(self, place, exactly)
+    def at_once(self: background.Background, pc: int) -> None:
+        ask(self, pc)
         self.wait()
 
     monkeypatch.setattr(background.Background, "request", at_once)
@@ -38,6 +40,12 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     monkeypatch.setattr(cache, "save", lambda key, entries: kept.update({key: list(entries)}))
     if request.node.get_closest_marker("long") is None:
         monkeypatch.setattr(compiler.compile_object, "__defaults__", (0,))
+
+
+@pytest.fixture
+def never_optimised(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `eager`, but nothing is ever hot: there is quick code only."""
+    monkeypatch.setattr(heat, "HOT_PASSES", (1 << 31) - 1)
 
 
 @pytest.fixture

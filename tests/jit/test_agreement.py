@@ -46,6 +46,16 @@ def test_every_program_compiled_at_once(name: str) -> None:
     agree(program, random.choice(ISAS), "random@7")
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("never_optimised")
+@pytest.mark.parametrize("name", [p.stem for p in sorted(PROGRAMS.glob("*.c"))])
+def test_every_program_in_quick_code(name: str) -> None:
+    program = compiled(PROGRAMS / f"{name}.c", opt_level=random.randrange(4))
+    for isa in ISAS:
+        agree(program, isa)
+    agree(program, random.choice(ISAS), "random@7")
+
+
 BATCHES = int(os.environ.get("HCC_RANDOM_PROGRAMS", "1000")) // 20
 """How many batches of random programs the long run tries."""
 
@@ -63,16 +73,21 @@ def check_random(folder: Path, opt_level: int, isa: str, count: int) -> None:
     agree(compiled_together(sources, opt_level, (isa,)), isa)
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("tier", ["eager", "never_optimised"])
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
-def test_random_programs_agree(tmp_path: Path, isa: str) -> None:
+def test_random_programs_agree(
+    tmp_path: Path, isa: str, tier: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(tier)
     check_random(tmp_path, random.randrange(4), isa, 3)
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_many_random_programs_agree(tmp_path: Path, batch: int) -> None:
+def test_many_random_programs_agree(
+    tmp_path: Path, batch: int, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("never_optimised" if batch % 4 == 3 else "eager")
     check_random(tmp_path, batch // 3 % 4, ISAS[batch % len(ISAS)], 20)
 
 

@@ -67,7 +67,7 @@ class Bench:
         translator = self.compiled.translator
         todo = [start for start, _ in translator.functions]
         while todo:
-            text, starts = translator.translate([(pc, True) for pc in todo])
+            text, starts = translator.translate(todo)
             if not starts:
                 break
             translator.compile(text, starts)

@@ -9,7 +9,8 @@ import pytest
 
 from hcc.emulator.interpreter import CodeSpace, StopReason
 from hcc.emulator.jit.engine import JitCpu
-from hcc.emulator.jit.loops import innermost_loop, natural_loops
+from hcc.emulator.jit.loops import loops_around, natural_loops
+from hcc.emulator.jit.translator import TURNS
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
 from hcc.isa.fatbinary import Program
@@ -74,23 +75,27 @@ def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
     # The innermost one is cut into strips between polls, which makes a loop of its own.
     assert len(bodies) in (3, 4)
     assert all(inner < outer for inner, outer in pairwise(bodies))
-    found = innermost_loop(region, min(bodies[0]))
-    assert found is not None
-    assert bodies[0] == found[1]
+    around = [body for _, body in loops_around(region, min(bodies[0]))]
+    assert bodies[::-1] == around
 
 
 @pytest.mark.parametrize("isa", ISAS)
-def test_hot_loop_is_compiled_alone(isa: str, source: Path) -> None:
+def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source: Path) -> None:
     program = compiled(source, NEST, 1, (isa,))
     symbol = program.symbol("nest")
     assert symbol is not None
     translator = cpu_of(program, isa).translator
     whole = translator.region(symbol.addr)
-    loops = natural_loops(whole)
-    head, body = min(loops.items(), key=lambda loop: len(loop[1]))
+    inner, body = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))
+    outer, larger = loops_around(whole, inner)[0]
 
-    assert head == translator.start_for(min(body))
-    assert body == set(translator.region(head).blocks)
+    assert inner == translator.start_for(inner)
+    assert body == set(translator.region(inner).blocks)
+    translator.heat.add(outer, TURNS + 1)
+    assert outer == translator.start_for(inner)
+    assert larger == set(translator.region(outer).blocks)
+    translator.heat.add(symbol.addr, TURNS + 1)
+    assert symbol.addr == translator.start_for(inner)
 
 
 @pytest.mark.usefixtures("eager")

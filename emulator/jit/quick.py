@@ -1,0 +1,180 @@
+"""Quick code: guest code as LLVM compiles it without optimising, to begin with.
+
+It differs from optimised code (`function`) in four things. Registers stay in the `State`, and
+every block stores what it changes, so that there is little to translate. The code may be entered
+at each of its blocks: a guest is taken over in the middle of a loop, and what leaves an optimised
+loop goes on in compiled code. It counts how often it is called and how often it passes the head of
+each loop, and asks the engine when a counter has run out. And it looks into the function table at
+each head: where there is better code by now, that goes on in its place.
+
+LLVM moves and merges nothing at this level, so accesses need no marks.
+"""
+
+from __future__ import annotations
+
+from hcc.emulator.jit import layout
+from hcc.emulator.jit.builder import Branch, Jump
+from hcc.emulator.jit.flow import BlockFlow, Cell, DirectFlow, Edge
+from hcc.emulator.jit.function import RegionPrinter, numbers
+from hcc.emulator.jit.loops import heads
+from hcc.emulator.jit.nodes import Node
+from hcc.emulator.jit.options import function_name
+from hcc.emulator.jit.regions import Region
+from hcc.emulator.jit.variables import STATE, Module
+
+
+class QuickPrinter(RegionPrinter):
+    """Prints one region for a module that is not optimised."""
+
+    flow: DirectFlow
+
+    def __init__(self, region: Region, module: Module, scope: str) -> None:
+        super().__init__(region, module, scope)
+        self._heads = heads(region)
+        self._own = f"@{function_name(region.start)}"
+        self._kept = False  # the block has stored what it changes
+
+    def make_flow(self) -> DirectFlow:
+        return DirectFlow(self.region, self.registers)
+
+    # ---- state ----
+
+    def _print_variables(self) -> None:
+        if self.options.count:
+            self.line(f"%count = getelementptr i8, ptr %s, i64 {layout.COUNT}")
+
+    def reload_count(self) -> None:
+        pass
+
+    def reload(self, mask: int) -> None:
+        pass
+
+    def read_cell(self, cell: Cell) -> str:
+        name = self.cells.get(cell)
+        if name is None:
+            text, kept = self.cell_type(cell), self.memory_type(cell)
+            pointer = self.field(self.cell_offset(cell))
+            name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
+            if kept != text:
+                name = self.let(f"trunc {kept} {name} to {text}")
+            self.cells[cell] = name
+        return name
+
+    def keep(self, sets: dict[Cell, Node], mask: int) -> None:
+        pairs = [
+            (cell, self.value(node, self.cell_type(cell)))
+            for cell, node in sets.items()
+            if mask >> cell & 1
+        ]
+        for cell, name in pairs:
+            text, kept = self.cell_type(cell), self.memory_type(cell)
+            if kept != text:
+                name = self.let(f"zext {text} {name} to {kept}")
+            pointer = self.field(self.cell_offset(cell))
+            self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
+
+    def write_back(self, edge: Edge) -> None:
+        if not self._kept:
+            self.keep(edge.sets, self.flow.stored(edge))
+
+    def _keep_for(self, flow: BlockFlow, edges: list[Edge]) -> None:
+        pass
+
+    def _end(self, flow: BlockFlow) -> None:
+        """Store what the block has changed, after computing what depends on how it was before."""
+        kept = self.flow.kept(flow)
+        changed = (node for cell, node in flow.sets.items() if kept >> cell & 1)
+        self.settle([number for node in changed for number in numbers(node)])
+        match flow.block.end:
+            case Branch(condition=condition):
+                self._arg(condition)
+            case Jump(target=target):
+                self._arg(target)
+                switch = self.region.switches.get(flow.block.start)
+                for node in () if switch is None else (switch.index, *dict(switch.guards)):
+                    self.typed(node)
+        self.keep(flow.sets, kept)
+        self._kept = True
+        super()._end(flow)
+
+    # ---- entries ----
+
+    def _begin(self) -> None:
+        start = self.region.start
+        counters = self.field(layout.COUNTERS)
+        self.line(f"%counters = load ptr, ptr {counters}, !invariant.load !0, {STATE}")
+        first = self.let(f"icmp eq i64 %pc, {start}")
+        self.line(f"br i1 {first}, label %called, label %entered")
+        self.start("called")
+        hot, over = self.fresh_label(), self.fresh_label()
+        self.line(f"br i1 {self._runs_out(start)}, label %{hot}, label %b{start:x}")
+        self.start(hot)
+        code = self._ask(start)
+        self.line(f"br i1 {self._is_own(code)}, label %b{start:x}, label %{over}")
+        self.start(over)
+        self._go_over(code, start)
+        self.start("entered")
+        cases = (f"i64 {pc}, label %b{pc:x}" for pc in self.flow.blocks)
+        self.line(f"switch i64 %pc, label %nowhere [ {' '.join(cases)} ]")
+        self.start("nowhere")
+        self.line("unreachable")
+
+    # ---- heads of loops ----
+
+    def _begin_block(self) -> None:
+        self._kept = False
+        start = self._block.block.start
+        if start not in self._heads:
+            return
+        hot, cool, see, stay, over = (self.fresh_label() for _ in range(5))
+        self.line(f"br i1 {self._runs_out(start)}, label %{hot}, label %{cool}")
+        self.start(cool)
+        slot = self.let(f"getelementptr ptr, ptr %table, i64 {self._index(start)}")
+        listed = self.let(f"load ptr, ptr {slot}, {STATE}")
+        self.line(f"br label %{see}")
+        self.start(hot)
+        told = self._ask(start)
+        self.line(f"br label %{see}")
+        self.start(see)
+        code = self.let(f"phi ptr [ {listed}, %{cool} ], [ {told}, %{hot} ]")
+        self.line(f"br i1 {self._is_own(code)}, label %{stay}, label %{over}")
+        self.start(over)
+        self._go_over(code, start)
+        self.start(stay)
+
+    # ---- parts of both ----
+
+    def _index(self, pc: int) -> int:
+        index = self.span.index(pc)
+        assert index is not None
+        return index
+
+    def _runs_out(self, pc: int) -> str:
+        """Count a pass; whether it was the last one before the engine wants to know."""
+        place = self.let(f"getelementptr i32, ptr %counters, i64 {self._index(pc)}")
+        left = self.let(f"load i32, ptr {place}, {STATE}")
+        less = self.let(f"sub i32 {left}, 1")
+        self.line(f"store i32 {less}, ptr {place}, {STATE}")
+        return self.let(f"icmp slt i32 {less}, 0")
+
+    def _ask(self, pc: int) -> str:
+        """Tell the engine that the code here is hot; the code to go on with."""
+        self._declarations.add("declare i64 @hcc_hot(ptr, i64)")
+        told = self.let(f"call i64 @hcc_hot(ptr %s, i64 {pc}), {self._call_place()}")
+        return self.let(f"inttoptr i64 {told} to ptr")
+
+    def _is_own(self, code: str) -> str:
+        return self.let(f"icmp eq ptr {code}, {self._own}")
+
+    def _go_over(self, code: str, pc: int) -> None:
+        """Go on in other code for the same address; the state is in memory."""
+        call = f"musttail call i64 {code}(ptr %s, i64 {pc}), {self._call_place()}"
+        self.line(f"ret i64 {self.let(call)}")
+
+    # ---- memory ----
+
+    def _mark(self, pc: int) -> None:
+        pass
+
+    def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
+        return name

@@ -14,7 +14,8 @@ Handlers leave by the C library's longjmp. That is safe as compiled code calls n
 be left half done; while Python runs, `RUNNING` is 0 and the handlers keep their hands off. They
 find the state by thread: the states of all CPUs are listed in `hcc_data`.
 
-Division of 128 by 128 bits is here too, since LLVM makes calls of it.
+Division of 128 by 128 bits is here too, since LLVM makes calls of it. Little of all this runs often,
+so it is not optimised.
 """
 
 from __future__ import annotations
@@ -257,12 +258,26 @@ out:
 }}
 
 define internal {{ i128, i128 }} @divide(i128 %a, i128 %b) nounwind noinline {{
+  %bits = or i128 %a, %b
+  %narrow = icmp ult i128 %bits, {WORD}
+  br i1 %narrow, label %short, label %long
+short:
+  %a64 = trunc i128 %a to i64
+  %b64 = trunc i128 %b to i64
+  %q64 = udiv i64 %a64, %b64
+  %r64 = urem i64 %a64, %b64
+  %q128 = zext i64 %q64 to i128
+  %r128 = zext i64 %r64 to i128
+  %s0 = insertvalue {{ i128, i128 }} poison, i128 %q128, 0
+  %s1 = insertvalue {{ i128, i128 }} %s0, i128 %r128, 1
+  ret {{ i128, i128 }} %s1
+long:
   br label %loop
 loop:
-  %i = phi i32 [ 128, %0 ], [ %j, %loop ]
-  %rest = phi i128 [ 0, %0 ], [ %rest2, %loop ]
-  %quotient = phi i128 [ 0, %0 ], [ %quotient2, %loop ]
-  %left = phi i128 [ %a, %0 ], [ %left2, %loop ]
+  %i = phi i32 [ 128, %long ], [ %j, %loop ]
+  %rest = phi i128 [ 0, %long ], [ %rest2, %loop ]
+  %quotient = phi i128 [ 0, %long ], [ %quotient2, %loop ]
+  %left = phi i128 [ %a, %long ], [ %left2, %loop ]
   %top = lshr i128 %left, 127
   %left2 = shl i128 %left, 1
   %shifted = shl i128 %rest, 1
@@ -332,6 +347,7 @@ def support_text() -> str:
     return _TEXT.format(
         **offsets,
         words=_FIRST + STATES,
+        WORD=1 << 64,
         FIRST=_FIRST,
         ARENA_START=_ARENA_START,
         ARENA_END=_ARENA_END,

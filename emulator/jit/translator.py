@@ -52,7 +52,7 @@ def _support() -> Support:
     if content is None:
         from hcc.emulator.jit import compiler
 
-        content = compiler.compile_object(text)
+        content = compiler.compile_quickly(text)
         store.keep(disk.KIND, key, content)
     return install(read_image(content))
 

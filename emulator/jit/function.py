@@ -157,7 +157,8 @@ class RegionPrinter(StatePrinter):
                 test = self._arg(condition)
                 places = block.end.target, block.end.next_pc
                 labels = [self._way(edge, pc) for edge, pc in zip(edges, places, strict=True)]
-                self.line(f"br i1 {test}, label %{labels[0]}, label %{labels[1]}")
+                hint = ", !unpredictable !0" if self._skips_little(*places) else ""
+                self.line(f"br i1 {test}, label %{labels[0]}, label %{labels[1]}{hint}")
             case Fall(next_pc=next_pc):
                 self._go(flow, edges[0], next_pc)
             case Jump() as jump:
@@ -168,6 +169,14 @@ class RegionPrinter(StatePrinter):
                 self._depart(edges[0], str(pc))
             case Trapped(kind=kind):
                 self._trap(block.addrs[-1], kind, edges[0])
+
+    def _skips_little(self, target: int, next_pc: int) -> bool:
+        """Whether a branch is a conditional move in effect: what it skips is one instruction that
+        does no more than change registers. RISC-V compilers write so what they cannot predict."""
+        skipped = self.region.blocks.get(next_pc)
+        if skipped is None or len(skipped.addrs) != 1 or skipped.effects:
+            return False
+        return isinstance(skipped.end, Fall) and skipped.end.next_pc == target
 
     def _keep_for(self, flow: BlockFlow, edges: list[Edge]) -> None:
         """Assign the variables that the blocks at the ends of some edges want."""

@@ -14,8 +14,8 @@ Handlers leave by the C library's longjmp. That is safe as compiled code calls n
 be left half done; while Python runs, `RUNNING` is 0 and the handlers keep their hands off. They
 find the state by thread: the states of all CPUs are listed in `hcc_data`.
 
-Division of 128 by 128 bits is here too, since LLVM makes calls of it. Little of all this runs often,
-so it is not optimised.
+Division of 128 by 128 bits is here too, since LLVM makes calls of it. Little of all this runs
+often, so it is not optimised.
 """
 
 from __future__ import annotations

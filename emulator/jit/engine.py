@@ -71,7 +71,7 @@ class _Returned(Exception):
 
 class _Interpreter(Interpreter):
     """The interpreter as the JIT wants it: stops between blocks, decodes under a lock, and asks
-    `compile` before it translates a block.
+    for a `compiled` block before it translates one.
 
     Capstone's handles are shared by all CPUs of an ISA and not safe for threads.
     """
@@ -84,19 +84,20 @@ class _Interpreter(Interpreter):
         memory: Memory,
         code: CodeSpace,
         cached: bool,
-        compile: Callable[[int], bool],  # noqa: A002
+        compiled: Callable[[int], Block | None],
     ) -> None:
         kept = Translations.of(arch.name, code.ranges) if cached else None
         super().__init__(arch, memory, code, kept)
-        self._compile = compile
+        self._compiled = compiled
         self._own: dict[int, Block] = {}
         self.translated_count = 0
         """Blocks translated here, not by an earlier run."""
 
     def _translate(self, start: int) -> Block:
         if self._kept is None or start not in self._kept.known:
-            if self.slicing and self._compile(start):
-                return self._blocks[start]
+            block = self._compiled(start) if self.slicing else None
+            if block is not None:
+                return block
             self.translated_count += 1
         return super()._translate(start)
 
@@ -168,7 +169,7 @@ class JitCpu:
         self.code = code
         self.options = options or Options()
         self.on_syscall: Callable[[], bool] | None = None
-        self._interp = _Interpreter(arch, memory, code, cached, self._compile_new)
+        self._interp = _Interpreter(arch, memory, code, cached, self._compiled_block)
         self._native = NativeState(layout.Layout(arch.registers))
         self.state = SharedState(self._interp.state, self._native)
         reader = _CodeReader(self._interp)
@@ -615,9 +616,11 @@ class JitCpu:
             self._quicken(pc)
         self.background.let_translate()
 
-    def _compile_new(self, pc: int) -> bool:
-        """The interpreter comes to new code; whether that is compiled instead."""
-        return self._is_long() and bool(self._quicken(pc))
+    def _compiled_block(self, pc: int) -> Block | None:
+        """The interpreter comes to new code: compiled code to run instead, if there is to be."""
+        if pc in self.translator.compiled or (self._is_long() and self._quicken(pc)):
+            return self._entry(pc), 0
+        return None
 
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hcc.isa.errors import HccError
+from hcc.runtime.cli import tables
 
 from .firmware_case import case_command
 from .firmware_sources import (
@@ -97,7 +98,6 @@ def list_command(name: str | None, as_json: bool) -> None:
         click.echo(f"{entry.name} ({entry.origin.value}, {entry.chains} chains, "
                    f"edges {entry.edges.value})\n\n{entry.description}")  # fmt: skip
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -111,7 +111,7 @@ def list_command(name: str | None, as_json: bool) -> None:
             escape(entry.purpose),
         )
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    tables.show(table)
 
 
 # compile
@@ -401,7 +401,6 @@ class _progress:
 
 
 def _print_table(trace: Trace, shown: int) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     width = trace.lanes.shape[1]
@@ -417,7 +416,7 @@ def _print_table(trace: Trace, shown: int) -> None:
     for i in range(first, len(trace)):
         cells = [str(trace.steps[i]), str(trace.vectors[i]), str(trace.chains[i] + 1)]
         table.add_row(*cells, *(f"{value:.6g}" for value in trace.lanes[i, :lanes]))
-    Console(width=None if sys.stdout.isatty() else 400).print(table)
+    tables.show(table)
 
 
 def _print_report(unit: InstrumentationUnit) -> None:

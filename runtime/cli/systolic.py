@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hcc.runtime.cli import tables
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -105,14 +107,6 @@ def _layer_table(result: NetworkResult, table: EnergyTable | None) -> Table:
     return view
 
 
-def _print_table(view: Table) -> None:
-    """A table on stdout, as wide as it needs to be where stdout is no terminal."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 10_000
-    Console(width=width, highlight=False).print(view)
-
-
 def _progress(total: int, what: str) -> tuple[Any, Callable[[], None]]:
     """A progress display on stderr for a terminal: (context manager, advance)."""
     from rich.console import Console
@@ -192,7 +186,7 @@ def run_command(
                 row["energy_pj"] = layer_energy(config, layer, table).as_dict()
         print(json.dumps(figures, indent=1))
         return
-    _print_table(_layer_table(result, table))
+    tables.show(_layer_table(result, table))
     total = (
         f"{config.run_name}: {len(network.layers)} layers on {config.rows}x{config.cols}"
         f" {config.dataflow}, {config.interface.value}, rules of {rules.value}:"
@@ -378,7 +372,7 @@ def sweep_command(
     elif as_json:
         print(sweeps.to_json(points, front), end="")
     else:
-        _print_table(_point_table(points, front))
+        tables.show(_point_table(points, front))
 
 
 def _best_line(point: Point, name: str, count: int) -> str:

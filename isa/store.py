@@ -4,7 +4,9 @@ Compiled library units, JIT code and parser tables are kept here between runs. A
 to a temporary file and renamed, so readers see all of it or nothing; it carries a checksum, and
 one that does not match is treated as absent. Losing the store loses time only.
 
-The folder is $HCC_CACHE_DIR, else $XDG_CACHE_HOME/hcc, else ~/.cache/hcc.
+The folder is $HCC_CACHE_DIR, else $XDG_CACHE_HOME/hcc, else ~/.cache/hcc. Once a day, whoever
+writes removes the entries that were used least recently, as far as there is more than
+$HCC_CACHE_SIZE MiB (else 2 GiB).
 """
 
 from __future__ import annotations
@@ -13,12 +15,18 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from hcc.isa.errors import HccError
 
 _DIGEST_SIZE = 32
+_USUAL_SIZE = 2048
+"""MiB that the store may hold unless $HCC_CACHE_SIZE says otherwise."""
+_STAMP = "pruned"
+_DAY = 24 * 3600
 
 
 def store_dir() -> Path:
@@ -60,6 +68,39 @@ def keep(kind: str, key: str, body: bytes) -> None:
         write_atomically(path, hashlib.sha256(body).digest() + body)
     except HccError:
         return
+    with suppress(OSError):
+        _prune_daily()
+
+
+def _prune_daily() -> None:
+    stamp = store_dir() / _STAMP
+    try:
+        if time.time() - stamp.stat().st_mtime < _DAY:
+            return
+    except FileNotFoundError:
+        stamp.touch()  # a new store has a day before anybody looks
+        return
+    stamp.touch()
+    size = os.environ.get("HCC_CACHE_SIZE", "")
+    prune((int(size) if size.isdecimal() else _USUAL_SIZE) << 20)
+
+
+def prune(most: int) -> None:
+    """Remove the entries used least recently until the store holds at most so many bytes.
+
+    What else lies in the folder (kernels, the peers of benchmarks) is left alone.
+    """
+    entries = []
+    for path in store_dir().glob("*/[0-9a-f][0-9a-f]/*"):
+        with suppress(FileNotFoundError):  # another process may be at it too
+            about = path.stat()
+            entries.append((max(about.st_atime, about.st_mtime), about.st_size, path))
+    held = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if held <= most:
+            break
+        path.unlink(missing_ok=True)
+        held -= size
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -96,6 +96,7 @@ class Printer:
         self._count = 0
         self._places: dict[Node, str] = {}
         self._place = ""
+        self._rare = False
 
     # ---- lines ----
 
@@ -331,8 +332,12 @@ class Printer:
         return self.let(f"fcmp uno {text} {name}, {name}")
 
     def exact(self, node: Node) -> str:
-        """A `number` as a float whose bits are right, by a select."""
+        """A `number` as a float whose bits are right: by a branch that is rarely taken, or by a
+        select where that branch has been taken."""
         raw, nan = node.args
+        if not self._rare:
+            self.settle([node])
+            return self._names[node, llvm_type(raw.ty)]
         text = llvm_type(raw.ty)
         condition = self._is_nan(node)
         kind = "i1" if raw.ty.lanes == 1 else f"<{raw.ty.lanes} x i1>"
@@ -362,7 +367,9 @@ class Printer:
         fast = self.label
         self.start(rare)
         with self.side_path():
+            self._rare = True
             slow = [self.value(n, llvm_type(n.args[0].ty)) for n in todo]
+            self._rare = False
             self.line(f"br label %{done}")
         self.start(done)
         for node, other in zip(todo, slow, strict=True):

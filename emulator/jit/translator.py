@@ -376,6 +376,8 @@ class Translator:
             except FormatError:
                 continue
             self._entries.append(entry)
+        if starts:
+            self.heat.begin_again()
         return starts
 
     def save(self) -> None:

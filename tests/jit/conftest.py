@@ -46,6 +46,7 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
 def never_optimised(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `eager`, but nothing is ever hot: there is quick code only."""
     monkeypatch.setattr(heat, "HOT_PASSES", (1 << 31) - 1)
+    monkeypatch.setattr(heat, "HOT_PASSES_AGAIN", (1 << 31) - 1)
 
 
 @pytest.fixture

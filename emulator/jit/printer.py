@@ -143,6 +143,8 @@ class Printer:
     def know(self, node: Node, text: str, name: str) -> None:
         """`name` is the node's value in the LLVM type `text`."""
         key = node, text
+        if self._names.get(key) == name:
+            return
         self._names[key] = name
         if self._added is not None:
             self._added.append(key)

@@ -25,17 +25,17 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hcc.emulator.faults import Fault, FaultKind
-from hcc.emulator.interpreter import Block, CodeSpace, Interpreter, Stop, StopReason
+from hcc.emulator.interpreter import Block, CodeSpace, Stop, StopReason
 from hcc.emulator.jit import faults, layout, stacks
 from hcc.emulator.jit.background import Background
 from hcc.emulator.jit.flow import Flow
 from hcc.emulator.jit.options import Options
 from hcc.emulator.jit.regions import Discovery
+from hcc.emulator.jit.slices import CodeReader, Returned, SlicedInterpreter, SliceEnd
 from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
-from hcc.emulator.jit.translator import Translator, read_constant
+from hcc.emulator.jit.translator import Translator
 from hcc.emulator.memory import SPACE_SIZE, Memory
-from hcc.emulator.translations import Translations
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError, UnsupportedError
@@ -54,95 +54,10 @@ NEST_ROOM = 1 << 21
 """Host stack in bytes that must be left for one more such level."""
 
 _TRAPS = tuple(Trap)
-_decoding = threading.Lock()
 
 
 class Interrupted(HccError):
     """The guest was stopped from outside."""
-
-
-class _SliceEnd(Exception):
-    pass
-
-
-class _Returned(Exception):
-    pass
-
-
-class _Interpreter(Interpreter):
-    """The interpreter as the JIT wants it: stops between blocks, decodes under a lock, and asks
-    for a `compiled` block before it translates one.
-
-    Capstone's handles are shared by all CPUs of an ISA and not safe for threads.
-    """
-
-    slicing = False
-
-    def __init__(
-        self,
-        arch: Arch,
-        memory: Memory,
-        code: CodeSpace,
-        cached: bool,
-        compiled: Callable[[int], Block | None],
-    ) -> None:
-        kept = Translations.of(arch.name, code.ranges) if cached else None
-        super().__init__(arch, memory, code, kept)
-        self._compiled = compiled
-        self._own: dict[int, Block] = {}
-        self.translated_count = 0
-        """Blocks translated here, not by an earlier run."""
-
-    def _translate(self, start: int) -> Block:
-        if self._kept is None or start not in self._kept.known:
-            block = self._compiled(start) if self.slicing else None
-            if block is not None:
-                return block
-            self.translated_count += 1
-        return super()._translate(start)
-
-    def _single(self, pc: int) -> Block:
-        if self.slicing:
-            raise _SliceEnd
-        return super()._single(pc)
-
-    def insn_at(self, pc: int) -> Insn:
-        insn = self._insns.get(pc)
-        if insn is not None:
-            return insn
-        with _decoding:
-            return super().insn_at(pc)
-
-    def translated(self, pc: int) -> Block:
-        """The interpreter's own block at an address."""
-        block = self._own.get(pc)
-        if block is None:
-            block = self._own[pc] = super()._translate(pc)
-        return block
-
-    def has_block(self, pc: int) -> bool:
-        return pc in self._blocks
-
-    def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
-        """Run a function of ours wherever execution comes to an address."""
-        self._blocks[pc] = function, 0
-
-
-class _CodeReader:
-    """Code and constants as the translator wants to read them."""
-
-    def __init__(self, interpreter: _Interpreter) -> None:
-        self.arch = interpreter.arch
-        self._interpreter = interpreter
-
-    def insn_at(self, pc: int) -> Insn:
-        return self._interpreter.insn_at(pc)
-
-    def read_constant(self, addr: int, size: int) -> int | None:
-        return read_constant(self._interpreter.memory, addr, size)
-
-    def is_warm(self, pc: int) -> bool:
-        return self._interpreter.has_block(pc)
 
 
 class JitCpu:
@@ -169,10 +84,10 @@ class JitCpu:
         self.code = code
         self.options = options or Options()
         self.on_syscall: Callable[[], bool] | None = None
-        self._interp = _Interpreter(arch, memory, code, cached, self._compiled_block)
+        self._interp = SlicedInterpreter(arch, memory, code, cached, self._compiled_block)
         self._native = NativeState(layout.Layout(arch.registers))
         self.state = SharedState(self._interp.state, self._native)
-        reader = _CodeReader(self._interp)
+        reader = CodeReader(self._interp)
         self.translator = Translator(
             reader, code.ranges, memory, self._native, functions, self.options, cached
         )
@@ -311,9 +226,9 @@ class JitCpu:
             stop = None
             try:
                 stop = interp.run(before + SLICE)
-            except _SliceEnd:
+            except SliceEnd:
                 pass
-            except _Returned:
+            except Returned:
                 return None
             finally:
                 self._executed += interp.count - before
@@ -562,7 +477,7 @@ class JitCpu:
 
         def guard(regs: list[int]) -> int:
             if self._until == (back, regs[index]):
-                raise _Returned
+                raise Returned
             if back in self.translator.compiled:
                 return self._enter(back)
             function, size = block

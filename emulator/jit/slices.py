@@ -1,0 +1,98 @@
+"""The interpreter as the JIT wants it: in slices, and making way for compiled code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from hcc.emulator.interpreter import Block, CodeSpace, Interpreter
+from hcc.emulator.jit.translator import read_constant
+from hcc.emulator.memory import Memory
+from hcc.emulator.translations import Translations
+from hcc.isa.arch import Arch, Insn
+
+_decoding = threading.Lock()
+
+
+class SliceEnd(Exception):
+    """A slice is over."""
+
+
+class Returned(Exception):
+    """The function that was to be interpreted has returned."""
+
+
+class SlicedInterpreter(Interpreter):
+    """The interpreter as the JIT wants it: stops between blocks, decodes under a lock, and asks
+    for a `compiled` block before it translates one.
+
+    Capstone's handles are shared by all CPUs of an ISA and not safe for threads.
+    """
+
+    slicing = False
+
+    def __init__(
+        self,
+        arch: Arch,
+        memory: Memory,
+        code: CodeSpace,
+        cached: bool,
+        compiled: Callable[[int], Block | None],
+    ) -> None:
+        kept = Translations.of(arch.name, code.ranges) if cached else None
+        super().__init__(arch, memory, code, kept)
+        self._compiled = compiled
+        self._own: dict[int, Block] = {}
+        self.translated_count = 0
+        """Blocks translated here, not by an earlier run."""
+
+    def _translate(self, start: int) -> Block:
+        if self._kept is None or start not in self._kept.known:
+            block = self._compiled(start) if self.slicing else None
+            if block is not None:
+                return block
+            self.translated_count += 1
+        return super()._translate(start)
+
+    def _single(self, pc: int) -> Block:
+        if self.slicing:
+            raise SliceEnd
+        return super()._single(pc)
+
+    def insn_at(self, pc: int) -> Insn:
+        insn = self._insns.get(pc)
+        if insn is not None:
+            return insn
+        with _decoding:
+            return super().insn_at(pc)
+
+    def translated(self, pc: int) -> Block:
+        """The interpreter's own block at an address."""
+        block = self._own.get(pc)
+        if block is None:
+            block = self._own[pc] = super()._translate(pc)
+        return block
+
+    def has_block(self, pc: int) -> bool:
+        return pc in self._blocks
+
+    def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
+        """Run a function of ours wherever execution comes to an address."""
+        self._blocks[pc] = function, 0
+
+
+class CodeReader:
+    """Code and constants as the translator wants to read them."""
+
+    def __init__(self, interpreter: SlicedInterpreter) -> None:
+        self.arch = interpreter.arch
+        self._interpreter = interpreter
+
+    def insn_at(self, pc: int) -> Insn:
+        return self._interpreter.insn_at(pc)
+
+    def read_constant(self, addr: int, size: int) -> int | None:
+        return read_constant(self._interpreter.memory, addr, size)
+
+    def is_warm(self, pc: int) -> bool:
+        return self._interpreter.has_block(pc)

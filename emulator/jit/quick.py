@@ -52,26 +52,12 @@ class QuickPrinter(RegionPrinter):
     def read_cell(self, cell: Cell) -> str:
         name = self.cells.get(cell)
         if name is None:
-            text, kept = self.cell_type(cell), self.memory_type(cell)
-            pointer = self.field(self.cell_offset(cell))
-            name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
-            if kept != text:
-                name = self.let(f"trunc {kept} {name} to {text}")
-            self.cells[cell] = name
+            name = self.cells[cell] = self.load_cell(cell)
         return name
 
     def keep(self, sets: dict[Cell, Node], mask: int) -> None:
-        pairs = [
-            (cell, self.value(node, self.cell_type(cell)))
-            for cell, node in sets.items()
-            if mask >> cell & 1
-        ]
-        for cell, name in pairs:
-            text, kept = self.cell_type(cell), self.memory_type(cell)
-            if kept != text:
-                name = self.let(f"zext {text} {name} to {kept}")
-            pointer = self.field(self.cell_offset(cell))
-            self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
+        for cell, name in self.new_values(sets, mask):
+            self.store_cell(cell, name)
 
     def write_back(self, edge: Edge) -> None:
         if not self._kept:

@@ -97,11 +97,26 @@ class StatePrinter(Printer):
             self.cell_types[cell] = text
         return text
 
-    def cell_offset(self, cell: Cell) -> int:
+    def load_cell(self, cell: Cell) -> str:
+        """What the state has for a cell."""
+        text, kept = self.cell_type(cell), self._memory_type(cell)
+        pointer = self.field(self._cell_offset(cell))
+        name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
+        return name if kept == text else self.let(f"trunc {kept} {name} to {text}")
+
+    def store_cell(self, cell: Cell, name: str) -> None:
+        """Change a cell in the state."""
+        text, kept = self.cell_type(cell), self._memory_type(cell)
+        if kept != text:
+            name = self.let(f"zext {text} {name} to {kept}")
+        pointer = self.field(self._cell_offset(cell))
+        self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
+
+    def _cell_offset(self, cell: Cell) -> int:
         index, which = divmod(cell, 2)
         return self.state.offsets[index] + 8 * which
 
-    def memory_type(self, cell: Cell) -> str:
+    def _memory_type(self, cell: Cell) -> str:
         """The type of a cell in the state: narrow registers are stored zero-extended."""
         text = self.cell_type(cell)
         return "i64" if text in ("i1", "i32") else text
@@ -149,34 +164,30 @@ class StatePrinter(Printer):
     def reload(self, mask: int) -> None:
         """Take cells from the state into their variables."""
         for cell in self._cells(mask):
-            text, kept = self.cell_type(cell), self.memory_type(cell)
-            pointer = self.field(self.cell_offset(cell))
-            name = self.let(f"load {kept}, ptr {pointer}, align 8, {STATE}")
-            if kept != text:
-                name = self.let(f"trunc {kept} {name} to {text}")
-            self.line(f"store {text} {name}, ptr %c{cell}")
+            name = self.load_cell(cell)
+            self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
 
     def write_back(self, edge: Edge) -> None:
         """Store what differs from the state, and the count."""
         for cell in self._cells(self.flow.stored(edge)):
-            text, kept = self.cell_type(cell), self.memory_type(cell)
             node = edge.sets.get(cell)
-            name = self.read_cell(cell) if node is None else self.value(node, text)
-            if kept != text:
-                name = self.let(f"zext {text} {name} to {kept}")
-            pointer = self.field(self.cell_offset(cell))
-            self.line(f"store {kept} {name}, ptr {pointer}, align 8, {STATE}")
+            own = self.cell_type(cell)
+            self.store_cell(cell, self.read_cell(cell) if node is None else self.value(node, own))
         if self.options.count:
             name = self.let("load i64, ptr %count")
             self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {STATE}")
 
-    def keep(self, sets: dict[Cell, Node], mask: int) -> None:
-        """Put new values of cells into their variables."""
-        pairs = [
+    def new_values(self, sets: dict[Cell, Node], mask: int) -> list[tuple[Cell, str]]:
+        """The names of the new values of some cells."""
+        return [
             (cell, self.value(node, self.cell_type(cell)))
             for cell, node in sets.items()
             if mask >> cell & 1
         ]
+
+    def keep(self, sets: dict[Cell, Node], mask: int) -> None:
+        """Put new values of cells into their variables."""
+        pairs = self.new_values(sets, mask)
         for cell, _ in pairs:
             self.read_cell(cell)
         for cell, name in pairs:

@@ -36,20 +36,16 @@ def test_points_come_in_the_same_order_on_both_engines() -> None:
     agree(compiled(PROGRAMS / "migrate_control.c"), "riscv64", f"{RING}@3")
 
 
-@pytest.mark.long
-@pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("name", [p.stem for p in sorted(PROGRAMS.glob("*.c"))])
-def test_every_program_compiled_at_once(name: str) -> None:
-    program = compiled(PROGRAMS / f"{name}.c", opt_level=random.randrange(4))
-    for isa in ISAS:
-        agree(program, isa)
-    agree(program, random.choice(ISAS), "random@7")
+TIERS = pytest.mark.parametrize("tier", ["eager", "never_optimised"])
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("never_optimised")
+@TIERS
 @pytest.mark.parametrize("name", [p.stem for p in sorted(PROGRAMS.glob("*.c"))])
-def test_every_program_in_quick_code(name: str) -> None:
+def test_every_program_compiled_at_once(
+    name: str, tier: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(tier)
     program = compiled(PROGRAMS / f"{name}.c", opt_level=random.randrange(4))
     for isa in ISAS:
         agree(program, isa)
@@ -73,7 +69,7 @@ def check_random(folder: Path, opt_level: int, isa: str, count: int) -> None:
     agree(compiled_together(sources, opt_level, (isa,)), isa)
 
 
-@pytest.mark.parametrize("tier", ["eager", "never_optimised"])
+@TIERS
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_random_programs_agree(
     tmp_path: Path, isa: str, tier: str, request: pytest.FixtureRequest

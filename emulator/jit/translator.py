@@ -38,6 +38,8 @@ SMALL = 60
 """Callees of at most so many instructions are optimised with their callers, to be inlined."""
 WHOLE_INSNS = 1000
 """A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
+PIECE_INSNS = 100
+"""How much is optimised of a function that is too large, where no loop is found."""
 TURNS = 3
 """An outer loop that has turned so often is optimised with the hot one inside it."""
 
@@ -112,6 +114,7 @@ class Translator:
         self.refused: set[int] = set()
         self._quick = Discovery(code, self.bounds_of, covered=self.compiled)
         self._whole = Discovery(code, self.bounds_of, WHOLE_INSNS)
+        self._piece = Discovery(code, self.bounds_of, PIECE_INSNS, covered=self.optimised)
         self._wholes: dict[int, Region] = {}
         self._functions: dict[int, int] = {}
         self._placed: list[Placed] = []
@@ -255,11 +258,11 @@ class Translator:
     def start_for(self, pc: int) -> int | None:
         """Where to begin optimising if quick code is hot at an address: at its function, if that is
         called time and again, or at a loop around the place, the outermost that has turned some
-        times; None if all that is optimised."""
+        times, or else right there; None if all that is optimised."""
         region = self._region_around(pc)
         start = region.start
         called = region.insn_count <= MAX_INSNS and self.heat.passes(start) > TURNS
-        if (called or pc == start) and self._is_wanting(start):
+        if self.is_function(start) and (called or pc == start) and self._is_wanting(start):
             return start
         for head, body in loops_around(region, pc):
             turned = head == pc or self.heat.passes(head) > TURNS
@@ -270,7 +273,10 @@ class Translator:
                 return head
             if head == pc:
                 return head
-        return None
+        if not self._is_wanting(pc):
+            return None
+        self.regions[pc] = self._piece.region(pc)
+        return pc
 
     def _is_wanting(self, start: int) -> bool:
         """Whether what begins at an address can be optimised and is not yet."""

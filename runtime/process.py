@@ -184,13 +184,14 @@ class Process:
         self._interrupted = False
         if not self.compiles():
             self._deadline = None if timeout is None else time.monotonic() + timeout
-            return self._run()
+            if timeout is None:
+                return self._run()
         from hcc.emulator.jit import stacks
         from hcc.emulator.jit.engine import Interrupted
 
         try:
             return stacks.call(self._run, self._stop, timeout)
-        except Interrupted as error:
+        except (Interrupted, TimeoutError) as error:
             raise self._timed_out() from error
 
     def compiles(self) -> bool:

@@ -58,7 +58,8 @@ def call(function: Callable[[], T], stop: Callable[[], None], timeout: float | N
     """`function()` on a thread with a large stack.
 
     If this thread is interrupted, or after `timeout` seconds, `stop` is called, over and over, to
-    make the function end; what it then raises is raised here, or the interruption.
+    make the function end; what it then raises is raised here, or the interruption. TimeoutError is
+    raised if it does not end; its thread, which is stuck in the host's I/O, is left alone.
     """
     outcome, done = _Outcome(), threading.Event()
 
@@ -79,8 +80,10 @@ def call(function: Callable[[], T], stop: Callable[[], None], timeout: float | N
         finally:
             threading.stack_size(before)
     try:
-        if not done.wait(timeout):
-            _stop(stop, done)
+        if not done.wait(timeout) and not _stop(stop, done):
+            raise TimeoutError("stuck in the host's I/O")
+    except TimeoutError:
+        raise
     except BaseException:
         _stop(stop, done)
         raise
@@ -90,9 +93,10 @@ def call(function: Callable[[], T], stop: Callable[[], None], timeout: float | N
     return outcome.value  # type: ignore[return-value]
 
 
-def _stop(stop: Callable[[], None], done: threading.Event) -> None:
-    """Ask the function to end until it does; a thread stuck in the host's I/O is given up."""
+def _stop(stop: Callable[[], None], done: threading.Event) -> bool:
+    """Ask the function to end until it does, for two seconds; whether it has."""
     for _ in range(200):
         stop()
         if done.wait(0.01):
-            return
+            return True
+    return False

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock, RLock
+from threading import Lock
 from time import monotonic
 
 from attrs import frozen
@@ -77,8 +77,8 @@ class Placed:
 class Translator:
     """Compiled code of one CPU.
 
-    The guest's thread has quick code made, another thread has it optimised; `lock` is held while
-    either of them is in Python.
+    The guest's thread has quick code made, another thread optimised code. Each has discoveries of
+    its own; the lock is held while what both know changes.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Translator:
         self.support = support()
         self.table = array("Q", [self.support.stub]) * self.span.entries
         self.heat = Heat(self.span)
-        self.lock = RLock()
+        self._lock = Lock()
         self.discovery = Discovery(code, self.bounds_of)
         self.regions: dict[int, Region] = {}
         self.compiled: set[int] = set()
@@ -211,11 +211,10 @@ class Translator:
     def quicken(self, pc: int) -> list[int]:
         """Make quick code for an address and the function around it; returns the addresses that
         have code now, none if this one cannot be compiled."""
-        with self.lock:
-            region = self._quick_region(pc)
-            if region is None:
-                return []
-            text = self._text([region], quick=True)
+        region = self._quick_region(pc)
+        if region is None:
+            return []
+        text = self._text([region], quick=True)
         entered = [start for start, block in region.blocks.items() if block.addrs]
         self.last_quick = monotonic()
         try:
@@ -285,24 +284,22 @@ class Translator:
     def optimise(self, places: Iterable[int]) -> tuple[str, tuple[int, ...]]:
         """The LLVM IR of better code for places where quick code is hot, and where its functions
         begin. A place for which there is none will not ask again."""
-        with self.lock:
-            starts: dict[int, None] = {}
-            for place in places:
-                start = self.start_for(place)
-                if start is None:
-                    self.heat.silence(place)
-                else:
-                    starts[start] = None
-            return self.translate(starts)
+        starts: dict[int, None] = {}
+        for place in places:
+            start = self.start_for(place)
+            if start is None:
+                self.heat.silence(place)
+            else:
+                starts[start] = None
+        return self.translate(starts)
 
     # ---- compiling ----
 
     def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
         """The LLVM IR for what begins at some addresses and its callees, and where its functions
         begin."""
-        with self.lock:
-            regions = self.with_callees(starts)
-            return self._text(regions), tuple(region.start for region in regions)
+        regions = self.with_callees(starts)
+        return self._text(regions), tuple(region.start for region in regions)
 
     def _text(self, regions: Sequence[Region], quick: bool = False) -> str:
         registers = self.code.arch.registers
@@ -319,7 +316,7 @@ class Translator:
 
         content = compiler.compile_quickly(text) if quick else compiler.compile_object(text)
         entry = disk.Entry(tuple(functions), content, quick)
-        with self.lock:
+        with self._lock:
             self._entries.append(entry)
             self._unsaved = True
             return self._install(entry)
@@ -388,7 +385,7 @@ class Translator:
 
     def save(self) -> None:
         """Put what was compiled into the cache."""
-        with self.lock:
+        with self._lock:
             entries = list(self._entries)
             unsaved, self._unsaved = self._unsaved, False
         if self._key is not None and unsaved:

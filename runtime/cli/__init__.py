@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -67,7 +68,9 @@ def main(argv: list[str] | None = None) -> None:
         status = hcc.main(args=argv, prog_name="hcc", standalone_mode=False)
         if sys.stdout is not None:  # closed from the start
             sys.stdout.flush()
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
+        print("hcc: interrupted", file=sys.stderr)
         sys.exit(130)
     except click.ClickException as error:
         fail(error.format_message().rstrip("."))
@@ -83,6 +86,4 @@ def main(argv: list[str] | None = None) -> None:
         fail(f"{what}: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

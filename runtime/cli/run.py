@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,6 +123,7 @@ def finish(
         print(f"hcc: {error}", file=sys.stderr)
         result = TIMED_OUT
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
         print(f"hcc: interrupted: {process.whereabouts()}", file=sys.stderr)
         result = INTERRUPTED
     finally:

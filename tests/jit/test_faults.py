@@ -236,6 +236,34 @@ def test_command_with_a_time_limit_exits_with_124(source: Path) -> None:
     assert done.stderr.startswith(b"hcc: timed out: pc 0x")
 
 
+@pytest.mark.parametrize("engine", ["jit", "interp"])
+def test_a_time_limit_holds_for_a_guest_that_waits_for_input(engine: str, source: Path) -> None:
+    program = source.with_suffix(".hcc")
+    text = "#include <stdio.h>\nint main(void) { return getchar(); }"
+    program.write_bytes(fatbinary.encode(compiled(source, text)))
+    command = [str(HCC), "run", "--engine", engine, "--timeout", "0.5", str(program)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert 124 == child.wait(timeout=60)
+        assert child.stderr is not None
+        assert child.stderr.read().startswith(b"hcc: timed out: pc 0x")
+
+
+def test_a_second_interruption_changes_nothing(source: Path) -> None:
+    program = source.with_suffix(".hcc")
+    program.write_bytes(fatbinary.encode(compiled(source, ENDLESS)))
+    with subprocess.Popen([str(HCC), "run", str(program)], stderr=subprocess.PIPE) as child:
+        time.sleep(1.5)
+        child.send_signal(signal.SIGINT)
+        assert child.stderr is not None
+        line = child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        assert 130 == child.wait(timeout=60)
+
+    assert line.startswith(b"hcc: interrupted: pc 0x")
+
+
 # ---- depth ----
 
 

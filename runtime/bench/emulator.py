@@ -262,7 +262,7 @@ def command(
 
     programs = find(kernels)
 
-    console, progress = Console(width=110), Console(stderr=True)
+    console, progress = Console(width=120), Console(stderr=True)
     found: dict[str, list[dict[str, Any]]] = {}
     if not as_json:
         console.print(measure.machine(), highlight=False)

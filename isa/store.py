@@ -53,6 +53,7 @@ def _path(kind: str, key: str) -> Path:
 
 def fetch(kind: str, key: str) -> bytes | None:
     """The entry of a kind and key, or None if there is none or it is damaged."""
+    _most_bytes()  # a wrong setting is refused before anything is done
     try:
         content = _path(kind, key).read_bytes()
     except OSError:
@@ -81,8 +82,14 @@ def _prune_daily() -> None:
         stamp.touch()  # a new store has a day before anybody looks
         return
     stamp.touch()
-    size = os.environ.get("HCC_CACHE_SIZE", "")
-    prune((int(size) if size.isdecimal() else _USUAL_SIZE) << 20)
+    prune(_most_bytes())
+
+
+def _most_bytes() -> int:
+    size = os.environ.get("HCC_CACHE_SIZE") or str(_USUAL_SIZE)
+    if not (size.isascii() and size.isdecimal()):
+        raise HccError(f"HCC_CACHE_SIZE is '{size}', not a number of MiB")
+    return int(size) << 20
 
 
 def prune(most: int) -> None:

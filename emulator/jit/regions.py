@@ -82,11 +82,6 @@ class Region:
     switches: dict[int, Switch] = field(factory=dict)
     insn_count: int = 0
 
-    def block_of(self, pc: int) -> int | None:
-        """The start of the block that an instruction is in; None if the region lacks it."""
-        found = (block.start for block in self.blocks.values() if pc in block.addrs)
-        return next(found, None)
-
     def call_targets(self) -> set[int]:
         """Addresses that the region calls or jumps to directly, outside of it."""
         targets = set()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hcc.isa import store
+from hcc.isa.errors import HccError
 
 DAY = 24 * 3600
 
@@ -57,6 +58,14 @@ def test_somebody_looks_once_a_day(
     store.keep("kind", "bb2", bytes(600_000))
 
     assert present() == left
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "1.5", "1G"])
+def test_a_size_that_is_no_number_is_refused(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HCC_CACHE_SIZE", size)
+
+    with pytest.raises(HccError, match=f"HCC_CACHE_SIZE is '{size}', not a number of MiB"):
+        store.fetch("kind", "aa1")
 
 
 def test_what_is_no_entry_is_left_alone(folder: Path) -> None:

@@ -44,7 +44,7 @@ SLICE = 10_000
 """Instructions that are interpreted between two looks at the PC."""
 WARM_UP = 100_000
 """Instructions that are interpreted before LLVM is loaded ..."""
-WARM_UP_BLOCKS = 400
+WARM_UP_BLOCKS = 150
 """or blocks that are translated for the interpreter, which takes about as long."""
 HOT_RETURNS = 2
 """Returns from compiled code to an address without code, after which it gets some."""

@@ -265,7 +265,8 @@ class DirectFlow(Flow):
             wanted = edge.mask | self.flags
             return (wanted if edge.flags else wanted & ~self.flags), 0
         assert edge.target is not None
-        return self.blocks[edge.target].live_in | ~self.flags & edge.mask, 0
+        after = self.blocks[edge.target]
+        return after.live_in | ~self.flags & edge.mask, after.busy_in
 
     def kept(self, flow: BlockFlow) -> int:
         """The cells that a block must store at its end."""

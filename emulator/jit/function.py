@@ -16,7 +16,8 @@ assembly with the guest PC for an operand, which no other arm has.
 
 Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Unless it is
 known to be below 4 GiB, the base of an address is compared with that limit, once in a block; what
-is beyond is a fault. Small displacements need no check of their own: they end in the zones.
+is beyond is a fault. Small displacements and indices need no check of their own: they end in the
+zones.
 """
 
 from __future__ import annotations
@@ -34,11 +35,10 @@ from hcc.emulator.jit.builder import (
     Trapped,
     Unknown,
 )
-from hcc.emulator.jit.flow import BlockFlow, Edge
-from hcc.emulator.jit.nodes import LOAD, NUMBER, Node
+from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
+from hcc.emulator.jit.nodes import LOAD, NUMBER, Node, largest
 from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
-from hcc.emulator.jit.regions import Region
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
 from hcc.isa.values import I64
@@ -53,8 +53,8 @@ _TRAPS = tuple(Trap)
 class RegionPrinter(StatePrinter):
     """Prints one region."""
 
-    def __init__(self, region: Region, module: Module, scope: str) -> None:
-        super().__init__(region, module)
+    def __init__(self, flow: Flow, module: Module, scope: str) -> None:
+        super().__init__(flow, module)
         self.span = module.span
         self.together = module.together
         self.accesses = module.accesses
@@ -405,26 +405,26 @@ class RegionPrinter(StatePrinter):
 
     def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
         """The host address of a guest address, which is known to lie in or around guest memory."""
-        root, step = _displaced(addr)
-        if not _bounded(root) and root not in self._checked:
-            self._check(pc, root, step, size << 1 | writes)
-        name = self._arg(root)
-        pointer = self.let(f"getelementptr i8, ptr %mem, i64 {name}")
+        base, index, step = _parts(addr)
+        if largest(base) >= SPACE and base not in self._checked:
+            self._check(pc, addr, base, size << 1 | writes)
+        pointer = self.let(f"getelementptr i8, ptr %mem, i64 {self._arg(base)}")
+        if index is not None:
+            pointer = self.let(f"getelementptr i8, ptr {pointer}, i64 {self._arg(index)}")
         return self.let(f"getelementptr i8, ptr {pointer}, i64 {step}") if step else pointer
 
-    def _check(self, pc: int, root: Node, step: int, column: int) -> None:
-        name = self._arg(root)
-        fits = self.let(f"icmp ult i64 {name}, %limit")
+    def _check(self, pc: int, addr: Node, base: Node, column: int) -> None:
+        fits = self.let(f"icmp ult i64 {self._arg(base)}, %limit")
         fine, wild = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {fits}, label %{fine}, label %{wild}, !prof !5")
         with self._elsewhere(wild):
-            whole = self.let(f"add i64 {name}, {step}") if step else name
+            whole = self._arg(addr)
             self._declarations.add("declare void @hcc_wild(ptr, i64, i64, i64) #1")
             where = self.accesses.location(pc, column >> 1, bool(column & 1), self.scope)
             self.line(f"call void @hcc_wild(ptr %s, i64 {pc}, i64 {whole}, i64 {column}), {where}")
             self.line("unreachable")
         self.start(fine)
-        self._checked.add(root)
+        self._checked.add(base)
 
 
 class _Elsewhere:
@@ -472,19 +472,20 @@ def numbers(node: Node) -> list[Node]:
 _CARRIERS = frozenset((Op.BITCAST, Op.BUILD, "insert", Op.ZEXT))
 
 
-def _displaced(addr: Node) -> tuple[Node, int]:
-    """An address as a base and a displacement that the guard zones cover."""
+def _parts(addr: Node) -> tuple[Node, Node | None, int]:
+    """An address as a base, an index and a displacement, of which the guard zones cover the
+    latter two."""
+    base, step = addr, 0
     if addr.op is Op.ADD and addr.args[1].const is not None:
         step = addr.args[1].const
         if step >> 63:
             step -= 1 << 64
         if -GUARD < step < GUARD:
-            return addr.args[0], step
-    return addr, 0
-
-
-def _bounded(addr: Node) -> bool:
-    """Whether an address is below 4 GiB by the way it is made."""
-    if addr.const is not None:
-        return addr.const < SPACE
-    return addr.op is Op.ZEXT and addr.args[0].ty.bits <= 32
+            base = addr.args[0]
+        else:
+            step = 0
+    if base.op is Op.ADD and largest(base) >= SPACE:
+        for base_, index in (base.args, base.args[::-1]):
+            if largest(index) + step < GUARD:
+                return base_, index, step
+    return base, None, step

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.function import RegionPrinter
 from hcc.emulator.jit.layout import Layout
 from hcc.emulator.jit.options import CodeSpan, Options, function_name
 from hcc.emulator.jit.quick import QuickPrinter
-from hcc.emulator.jit.regions import Region
 from hcc.emulator.jit.variables import Accesses, Module
 from hcc.isa.arch import RegisterFile
 
@@ -38,28 +38,32 @@ attributes #1 = { cold noreturn nounwind }
 
 
 def module_text(
-    regions: Sequence[Region],
+    flows: Sequence[Flow],
     registers: RegisterFile,
     state: Layout,
     span: CodeSpan,
     options: Options,
-    quick: bool = False,
 ) -> str:
     """The text of a module with one function for each region.
 
     Functions of quick code call each other by the table, where better code may come to stand.
     """
-    together = frozenset(() if quick else (region.start for region in regions))
-    accesses = Accesses(first=20 + len(regions))
+    starts = [flow.region.start for flow in flows]
+    together = frozenset(
+        start for start, flow in zip(starts, flows, strict=True) if not isinstance(flow, DirectFlow)
+    )
+    accesses = Accesses(first=20 + len(flows))
     module = Module(registers, state, span, options, together, accesses)
-    printer = QuickPrinter if quick else RegionPrinter
     lines: list[str] = []
     metadata: list[str] = []
-    for i, region in enumerate(regions):
+    for i, flow in enumerate(flows):
         scope = f"!{20 + i}"
-        lines += printer(region, module, scope).function()
+        if isinstance(flow, DirectFlow):
+            lines += QuickPrinter(flow, module, scope).function()
+        else:
+            lines += RegionPrinter(flow, module, scope).function()
         metadata.append(
-            f'{scope} = distinct !DISubprogram(name: "{function_name(region.start)}", '
+            f'{scope} = distinct !DISubprogram(name: "{function_name(starts[i])}", '
             "file: !12, unit: !11, type: !13, spFlags: DISPFlagDefinition)"
         )
     metadata += accesses.metadata()

@@ -211,6 +211,35 @@ def bitcast(a: Node, ty: Ty) -> Node:
     return a if a.ty is ty else Node(ty, Op.BITCAST, (a,))
 
 
+def largest(a: Node, depth: int = 6) -> int:
+    """The largest unsigned value that an integer can have, as far as the way it is made tells."""
+    if a.const is not None:
+        return a.const
+    ty = a.ty
+    if not depth or not a.args:
+        return ty.mask
+    first, depth = a.args[0], depth - 1
+    found = ty.mask
+    match a.op:
+        case Op.ZEXT | Op.TRUNC:
+            found = largest(first, depth)
+        case Op.AND:
+            found = min(largest(first, depth), largest(a.args[1], depth))
+        case Op.OR | Op.XOR:
+            found = (1 << max(largest(b, depth).bit_length() for b in a.args)) - 1
+        case Op.ADD:
+            found = largest(first, depth) + largest(a.args[1], depth)
+        case Op.MUL:
+            found = largest(first, depth) * largest(a.args[1], depth)
+        case Op.SHL | Op.LSHR if a.args[1].const is not None and a.args[1].const < ty.bits:
+            by = a.args[1].const
+            found = largest(first, depth)
+            found = found << by if a.op is Op.SHL else found >> by
+        case Op.SELECT:
+            found = max(largest(b, depth) for b in a.args[1:])
+    return min(found, ty.mask)
+
+
 def number(value: Node, nan: Node) -> Node:
     """The bits of a floating-point result under an ISA's rule for NaNs."""
     ty = value.ty.with_element(int_type(value.ty.bits))

@@ -19,7 +19,6 @@ from hcc.emulator.jit.function import RegionPrinter, numbers
 from hcc.emulator.jit.loops import heads
 from hcc.emulator.jit.nodes import Node
 from hcc.emulator.jit.options import function_name
-from hcc.emulator.jit.regions import Region
 from hcc.emulator.jit.variables import STATE, Module
 
 
@@ -28,14 +27,11 @@ class QuickPrinter(RegionPrinter):
 
     flow: DirectFlow
 
-    def __init__(self, region: Region, module: Module, scope: str) -> None:
-        super().__init__(region, module, scope)
-        self._heads = heads(region)
-        self._own = f"@{function_name(region.start)}"
+    def __init__(self, flow: DirectFlow, module: Module, scope: str) -> None:
+        super().__init__(flow, module, scope)
+        self._heads = heads(self.region)
+        self._own = f"@{function_name(self.region.start)}"
         self._kept = False  # the block has stored what it changes
-
-    def make_flow(self) -> DirectFlow:
-        return DirectFlow(self.region, self.registers)
 
     # ---- state ----
 

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from hcc.emulator.jit import cache as disk
 from hcc.emulator.jit import layout
-from hcc.emulator.jit.flow import Flow
+from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.heat import Heat
 from hcc.emulator.jit.loops import loops_around
 from hcc.emulator.jit.module import module_text
@@ -162,9 +162,9 @@ class Translator:
             region = self.regions[start] = self.discovery.region(start)
         return region
 
-    def with_callees(self, starts: Iterable[int]) -> list[Region]:
+    def with_callees(self, starts: Iterable[int]) -> list[Flow]:
         """The regions of some addresses and those of the small functions they call."""
-        chosen: dict[int, Region] = {}
+        chosen: dict[int, Flow] = {}
         queue = list(starts)
         total = 0
         while queue:
@@ -176,22 +176,24 @@ class Translator:
             region = self.region(start)
             if chosen and total + region.insn_count > MODULE_INSNS:
                 continue
-            if not self._can_be_compiled(region):
+            flow = self._flow(region)
+            if flow is None:
                 continue
-            chosen[start] = region
+            chosen[start] = flow
             total += region.insn_count
             for callee in sorted(region.call_targets()):
                 if self._may_inline(callee):
                     queue.append(callee)
         return list(chosen.values())
 
-    def _can_be_compiled(self, region: Region) -> bool:
-        """Whether a region is one for compiled code; it is refused for good if it is not."""
-        begins = region.blocks[region.start].addrs
-        if begins and not Flow(region, self.code.arch.registers).reads_flags_of_call():
-            return True
+    def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
+        """The dataflow of a region that is one for compiled code; others are refused for good."""
+        if region.blocks[region.start].addrs:
+            flow = kind(region, self.code.arch.registers)
+            if not flow.reads_flags_of_call():
+                return flow
         self.refused.add(region.start)
-        return False
+        return None
 
     def _may_inline(self, start: int) -> bool:
         """Whether a small function begins here that has been executed."""
@@ -211,10 +213,11 @@ class Translator:
     def quicken(self, pc: int) -> list[int]:
         """Make quick code for an address and the function around it; returns the addresses that
         have code now, none if this one cannot be compiled."""
-        region = self._quick_region(pc)
-        if region is None:
+        flow = self._quick_flow(pc)
+        if flow is None:
             return []
-        text = self._text([region], quick=True)
+        region = flow.region
+        text = self._text([flow])
         entered = [start for start, block in region.blocks.items() if block.addrs]
         self.last_quick = monotonic()
         try:
@@ -222,7 +225,7 @@ class Translator:
         finally:
             self.last_quick = monotonic()
 
-    def _quick_region(self, pc: int) -> Region | None:
+    def _quick_flow(self, pc: int) -> Flow | None:
         """The region to make quick code for if there is none for an address."""
         if pc in self.compiled or pc in self.refused or self.span.index(pc) is None:
             return None
@@ -232,10 +235,10 @@ class Translator:
         region = self._quick.region(low)
         if pc not in region.blocks:
             region = self._quick.region(pc)
-        if not self._can_be_compiled(region):
+        flow = self._flow(region, DirectFlow)
+        if flow is None:
             self.refused.add(pc)
-            return None
-        return region
+        return flow
 
     def _region_around(self, pc: int) -> Region:
         """The function that an address is in, or what can be reached from it."""
@@ -298,14 +301,12 @@ class Translator:
     def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
         """The LLVM IR for what begins at some addresses and its callees, and where its functions
         begin."""
-        regions = self.with_callees(starts)
-        return self._text(regions), tuple(region.start for region in regions)
+        flows = self.with_callees(starts)
+        return self._text(flows), tuple(flow.region.start for flow in flows)
 
-    def _text(self, regions: Sequence[Region], quick: bool = False) -> str:
+    def _text(self, flows: Sequence[Flow]) -> str:
         registers = self.code.arch.registers
-        return module_text(
-            regions, registers, self.state.layout, self.span, self.options, quick
-        )  # fmt: skip
+        return module_text(flows, registers, self.state.layout, self.span, self.options)
 
     def compile(self, text: str, starts: Iterable[int]) -> list[int]:
         """Optimise and install a module; returns the addresses that now have code."""

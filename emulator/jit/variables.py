@@ -14,7 +14,6 @@ from hcc.emulator.jit.flow import Cell, Edge, Flow
 from hcc.emulator.jit.nodes import PART, Node
 from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.emulator.jit.printer import Printer, llvm_type
-from hcc.emulator.jit.regions import Region
 from hcc.isa.arch import RegisterFile
 from hcc.isa.values import int_type
 
@@ -61,20 +60,15 @@ class Module:
 class StatePrinter(Printer):
     """Prints what a region does with guest state."""
 
-    flow: Flow
-
-    def __init__(self, region: Region, module: Module) -> None:
+    def __init__(self, flow: Flow, module: Module) -> None:
         super().__init__(module.declarations)
-        self.region = region
+        self.flow = flow
+        self.region = flow.region
         self.registers = module.registers
-        self.flow = self.make_flow()
         self.state = module.state
         self.options = module.options
         self.cell_types: dict[Cell, str] = {}
-        self._votes = region.votes.floats
-
-    def make_flow(self) -> Flow:
-        return Flow(self.region, self.registers)
+        self._votes = flow.region.votes.floats
 
     def field(self, offset: int) -> str:
         """A pointer to a word of the state."""

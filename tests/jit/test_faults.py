@@ -88,8 +88,9 @@ def test_stack_overflow_of_compiled_code_is_reported(isa: str, source: Path) -> 
 # ---- addresses ----
 
 
-def accesses(isa: str) -> list[tuple[bytes, int, bool]]:
-    """Code for accesses at base + index of 1 to 16 bytes: code, size, whether it writes."""
+def accesses(isa: str) -> list[tuple[bytes, int, bool, int]]:
+    """Code for accesses at base + index of 1 to 16 bytes: code, size, whether it writes, and how
+    many instructions it is; the last ones have an index that cannot be large."""
     match isa:
         case "x86_64":  # [rax + rbx - 16]
             codes = [
@@ -109,9 +110,26 @@ def accesses(isa: str) -> list[tuple[bytes, int, bool]]:
                 ("03060500", 1, False), ("2300c500", 1, True), ("0336f57f", 8, False),
                 ("03360580", 8, False), ("2330c500", 8, True), ("0726c57f", 4, False),
             ]  # fmt: skip
-    return [(bytes.fromhex(code), size, writes) for code, size, writes in codes]
+    cases = [(bytes.fromhex(code), size, writes, 1) for code, size, writes in codes]
+    for code, size, writes in SMALL_INDEX[isa]:
+        parts = code.split()
+        cases.append((bytes.fromhex("".join(parts)), size, writes, len(parts)))
+    return cases
 
 
+SMALL_INDEX = {
+    "x86_64": [  # movzx ebx, bl or bx, then [rax + rbx * 4], [rax + rbx * 8 + 2147483632]
+        ("0fb6db 488b0c98", 8, False), ("0fb7db 48890cd8", 8, True),
+        ("0fb6db 488b8cd8f0ffff7f", 8, False),
+    ],
+    "aarch64": [  # and w1, w1, #0xff, then [x0, w1, uxtw #2]
+        ("211c0012 025861b8", 4, False), ("211c0012 025821b8", 4, True),
+    ],
+    "riscv64": [  # andi a1, a1, 255; slli a1, a1, 2; add a0, a0, a1; then 0(a0), -8(a0)
+        ("93f5f50f 93952500 3305b500 03260500", 4, False),
+        ("93f5f50f 93952500 3305b500 233cb5fe", 8, True),
+    ],
+}  # fmt: skip
 REGISTERS = {"x86_64": ("rax", "rbx"), "aarch64": ("x0", "x1"), "riscv64": ("x10", "x11")}
 
 
@@ -126,7 +144,7 @@ def test_no_address_a_guest_can_form_reaches_the_host(isa: str) -> None:
     cases = accesses(isa)
     image = b"".join(
         (code + jump(isa, len(cases) * stride - i * stride - len(code))).ljust(stride, b"\0")
-        for i, (code, _, _) in enumerate(cases)
+        for i, (code, _, _, _) in enumerate(cases)
     )
     space = CodeSpace([(start, image)])
     memory, plain = Memory(), Memory()
@@ -139,7 +157,7 @@ def test_no_address_a_guest_can_form_reaches_the_host(isa: str) -> None:
     canary = (ctypes.c_uint8 * (1 << 16))(*([0x5A] * (1 << 16)))
     away = ctypes.addressof(canary) + (1 << 15) - memory.host_addr
     names = REGISTERS[isa]
-    for i, (code, size, writes) in enumerate(cases):
+    for i, (code, size, writes, instructions) in enumerate(cases):
         pc = start + i * stride
         assert jit.has_code(pc), code.hex()
         for _ in range(150):
@@ -161,7 +179,7 @@ def test_no_address_a_guest_can_form_reaches_the_host(isa: str) -> None:
                 _, stop = jit.run_region(pc)
             except UnsupportedError:
                 continue  # a base beyond guest memory that a displacement brings back
-            ends = [stop, interpreter.run(interpreter.count + 2)]
+            ends = [stop, interpreter.run(interpreter.count + instructions + 1)]
             if stop is None:
                 assert StopReason.LIMIT is ends[1].reason
             else:

@@ -48,6 +48,8 @@ WARM_UP_BLOCKS = 150
 """or blocks that are translated for the interpreter, which takes about as long."""
 HOT_RETURNS = 2
 """Returns from compiled code to an address without code, after which it gets some."""
+HOT_ARRIVALS = 20
+"""The same, and for calls too, before a program has run long: with code from the cache."""
 NESTING = 40
 """How many times compiled code may call interpreted code that calls compiled code ..."""
 NEST_ROOM = 1 << 21
@@ -109,7 +111,7 @@ class JitCpu:
         self._nesting = 0
         self._until: tuple[int, int] | None = None
         self._guards: dict[int, Callable[[list[int]], int]] = {}
-        self._returns: dict[int, int] = {}
+        self._arrivals: dict[int, int] = {}
         self._flags_checked: set[int] = set()
         self._flags_kept: int | None = None
         self._probe = Discovery(reader, self.translator.bounds_of, most=100)
@@ -335,9 +337,13 @@ class JitCpu:
 
     def _note_return(self, pc: int) -> None:
         """Compiled code went on to an address that has none."""
-        returns = self._returns[pc] = self._returns.get(pc, 0) + 1
-        if returns == HOT_RETURNS:
+        if self._comes_often(pc, HOT_RETURNS):
             self._quicken(pc)
+
+    def _comes_often(self, pc: int, often: int) -> bool:
+        """Compiled code comes to an address without code; whether it should have some now."""
+        arrivals = self._arrivals[pc] = self._arrivals.get(pc, 0) + 1
+        return arrivals >= (often if self._is_long() else HOT_ARRIVALS)
 
     def _quicken(self, pc: int) -> int:
         """Have quick code made for an address and the function around; host address of the code
@@ -424,7 +430,7 @@ class JitCpu:
     def _on_stub(self, address: int, pc: int) -> int:
         """Compiled code calls or jumps to code that is not compiled."""
         try:
-            code = self._quicken(pc)
+            code = self._quicken(pc) if self._comes_often(pc, 1) else self.translator.code_at(pc)
             if self._stopping:
                 raise Interrupted("interrupted")
             if code:

@@ -1,11 +1,11 @@
 """Dataflow over a region: which cells of guest state are live, and which must be written back.
 
 A *cell* is a register, or one half of a 128-bit register that the region holds in two. Inside a
-region cells are LLVM variables; the `State` in memory is the truth only at calls, system calls and
-exits. Three questions, all answered on bit masks (bit 2n: register n or its low half, bit 2n + 1:
-its high half):
+region a cell that has been changed is an LLVM variable; the `State` in memory has all of the truth
+only at calls, system calls and exits. Three questions, all answered on bit masks (bit 2n: register
+n or its low half, bit 2n + 1: its high half):
 
-* dirty, forwards: which cells differ from memory. A call or exit stores these and no others.
+* dirty, forwards: which cells may differ from memory. A call or exit stores these and no others.
 * live, backwards: which cells something may read, be it an instruction or the store at an exit.
   Only these get a variable, and dead flags are never computed.
 * busy, backwards: the same without the exits. What is live but not busy is only wanted when the

@@ -71,14 +71,15 @@ class RegionPrinter(StatePrinter):
         name = function_name(self.region.start)
         for flow in self.flow.blocks.values():
             self._print_block(flow)
-        body = self.lines
-        self.lines = []
+        body, self.lines = self.lines, []
         self._print_entry()
-        head = f"define hidden i64 @{name}(ptr noalias %s, i64 %pc) #0 !dbg {self.scope} {{"
-        return [head, "entry:", *self.lines, *body, *self._late, "}"]
+        entry, self.lines = self.lines, []
+        self._print_variables()
+        state = f"ptr noalias dereferenceable({self.state.size}) %s"
+        head = f"define hidden i64 @{name}({state}, i64 %pc) #0 !dbg {self.scope} {{"
+        return [head, "entry:", *self.lines, *entry, *body, *self._late, "}"]
 
     def _print_entry(self) -> None:
-        self._print_variables()
         self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {STATE}")
         table = self.field(layout.TABLE)
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {STATE}")
@@ -90,8 +91,8 @@ class RegionPrinter(StatePrinter):
         self._begin()
 
     def _print_variables(self) -> None:
-        for cell, text in self.cell_types.items():
-            self.line(f"%c{cell} = alloca {text}")
+        for cell in sorted(self.variables):
+            self.line(f"%c{cell} = alloca {self.cell_type(cell)}")
         if self.options.count:
             self.line("%count = alloca i64")
 
@@ -100,7 +101,7 @@ class RegionPrinter(StatePrinter):
         if self.options.count:
             self.reload_count()
         start = self.region.start
-        self.reload(self.flow.blocks[start].live_in)
+        self.reload(start)
         self.line(f"br label %b{start:x}")
 
     def _check_stack(self) -> None:
@@ -123,6 +124,7 @@ class RegionPrinter(StatePrinter):
         self._checked.clear()
         self._marked = False
         self._block = flow
+        self.held = flow.dirty_in
         block = flow.block
         self.start(f"b{block.start:x}")
         self._prefer_types(flow)
@@ -190,6 +192,7 @@ class RegionPrinter(StatePrinter):
         others = [n for c, n in flow.sets.items() if live >> c & 1]
         self.settle([m for n in mine for m in numbers(n)], [m for n in others for m in numbers(n)])
         self.keep(flow.sets, live)
+        self.fill(edges)
 
     def _go(self, flow: BlockFlow, edge: Edge, pc: int) -> None:
         if edge.target is not None:
@@ -316,7 +319,7 @@ class RegionPrinter(StatePrinter):
         if edge.target is None:
             self._tail(str(next_pc), next_pc)
         else:
-            self.reload(self.flow.blocks[edge.target].live_in)
+            self.reload(edge.target)
             self.line(f"br label %b{edge.target:x}")
 
     def _syscall(self, edge: Edge, next_pc: int) -> None:
@@ -333,6 +336,7 @@ class RegionPrinter(StatePrinter):
         with self._elsewhere(away):
             if edge.target is not None:
                 self.keep(edge.sets, self.flow.wanted(edge)[0])
+                self.fill([edge])
                 self.line(f"br label %b{edge.target:x}")
             else:
                 leave = next(
@@ -378,7 +382,7 @@ class RegionPrinter(StatePrinter):
         if bits < 32:
             # LLVM widens what is computed from it down to the load itself: hide it from that.
             wide = self.let(f"zext {kind} {name} to i64, {where}")
-            hidden = f'call range(i64 0, {1 << bits}) i64 asm "", "=r,0"(i64 {wide}), {where}'
+            hidden = f'call range(i64 0, {1 << bits}) i64 asm "", "=r,0"(i64 {wide}) #3, {where}'
             return self.let(f"trunc i64 {self.let(hidden)} to {kind}")
         self._declarations.add("declare void @llvm.fake.use(...)")
         self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
@@ -396,7 +400,7 @@ class RegionPrinter(StatePrinter):
 
     def _mark(self, pc: int) -> None:
         """A place that LLVM takes for unlike any other."""
-        self.line(f'call void asm sideeffect "", "i"(i64 {pc})')
+        self.line(f'call void asm sideeffect "", "i"(i64 {pc}) #2')
         self._marked = True
 
     def _mark_first(self) -> None:

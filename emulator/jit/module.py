@@ -18,6 +18,8 @@ HEAD = 'target triple = "x86_64-unknown-linux-gnu"\n'
 _METADATA = """
 attributes #0 = { nounwind "no-builtins" "frame-pointer"="none" }
 attributes #1 = { cold noreturn nounwind }
+attributes #2 = { nounwind memory(inaccessiblemem: readwrite) }
+attributes #3 = { nounwind memory(none) }
 !0 = !{}
 !1 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!6, !6, i64 0}

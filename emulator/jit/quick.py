@@ -12,6 +12,8 @@ LLVM moves and merges nothing at this level, so accesses need no marks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import Branch, Jump
 from hcc.emulator.jit.flow import BlockFlow, Cell, DirectFlow, Edge
@@ -42,7 +44,10 @@ class QuickPrinter(RegionPrinter):
     def reload_count(self) -> None:
         pass
 
-    def reload(self, mask: int) -> None:
+    def reload(self, start: int) -> None:
+        pass
+
+    def fill(self, edges: Iterable[Edge]) -> None:
         pass
 
     def read_cell(self, cell: Cell) -> str:

@@ -1,11 +1,15 @@
 """Guest state in compiled code: variables of the region, and the state they are taken from.
 
-Each cell (see `flow`) that a region uses is an LLVM variable in a type of its own; so is the
-instruction count where there is one. Here is how they are read, assigned, taken out of the state
-and written back to it. Within a block a cell's variable is read once, before anything changes it.
+A cell (see `flow`) that may differ from the state at the start of a block is in an LLVM variable in
+a type of its own there; so is the instruction count where there is one. Other cells are read from
+the state where they are needed, and nowhere else: of the many registers that a function keeps over
+a call, few are wanted on any one way from there. Within a block a cell is read once, before
+anything changes it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from attrs import define, field
 
@@ -68,6 +72,9 @@ class StatePrinter(Printer):
         self.state = module.state
         self.options = module.options
         self.cell_types: dict[Cell, str] = {}
+        self.variables: set[Cell] = set()
+        self.held = 0
+        """The cells that the block finds in variables: those that may differ from the state."""
         self._votes = flow.region.votes.floats
 
     def field(self, offset: int) -> str:
@@ -119,8 +126,18 @@ class StatePrinter(Printer):
         """What a cell held at the start of the block, even if its variable is changed by now."""
         name = self.cells.get(cell)
         if name is None:
-            name = self.cells[cell] = self.let(f"load {self.cell_type(cell)}, ptr %c{cell}")
+            if self.held >> cell & 1:
+                self.variables.add(cell)
+                name = self.let(f"load {self.cell_type(cell)}, ptr %c{cell}")
+            else:
+                name = self.load_cell(cell)
+            self.cells[cell] = name
         return name
+
+    def assign(self, cell: Cell, name: str) -> None:
+        """Change a cell's variable."""
+        self.variables.add(cell)
+        self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
 
     def register(self, node: Node, text: str) -> str:
         if node.op == PART:
@@ -155,18 +172,33 @@ class StatePrinter(Printer):
     def _cells(self, mask: int) -> list[Cell]:
         return [i for i in range(mask.bit_length()) if mask >> i & 1]
 
-    def reload(self, mask: int) -> None:
-        """Take cells from the state into their variables."""
-        for cell in self._cells(mask):
-            name = self.load_cell(cell)
-            self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
+    def reload(self, start: int) -> None:
+        """With the state complete in memory, fill the variables for the block that begins at
+        `start`."""
+        after = self.flow.blocks[start]
+        for cell in self._cells(after.live_in & after.dirty_in):
+            self.assign(cell, self.load_cell(cell))
+
+    def fill(self, edges: Iterable[Edge]) -> None:
+        """Fill the variables in which blocks at the ends of some edges expect what this block
+        has found in the state, and has not changed."""
+        missing = 0
+        for edge in edges:
+            if edge.target is not None:
+                after = self.flow.blocks[edge.target]
+                missing |= after.live_in & after.dirty_in & ~edge.dirty
+        for cell in self._cells(missing):
+            self.assign(cell, self.read_cell(cell))
 
     def write_back(self, edge: Edge) -> None:
         """Store what differs from the state, and the count."""
+        names: list[tuple[Cell, str]] = []
         for cell in self._cells(self.flow.stored(edge)):
             node = edge.sets.get(cell)
-            own = self.cell_type(cell)
-            self.store_cell(cell, self.read_cell(cell) if node is None else self.value(node, own))
+            known = self.read_cell(cell) if node is None else self.value(node, self.cell_type(cell))
+            names.append((cell, known))
+        for cell, name in names:
+            self.store_cell(cell, name)
         if self.options.count:
             name = self.let("load i64, ptr %count")
             self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {STATE}")
@@ -185,7 +217,7 @@ class StatePrinter(Printer):
         for cell, _ in pairs:
             self.read_cell(cell)
         for cell, name in pairs:
-            self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
+            self.assign(cell, name)
 
     # ---- counting ----
 

@@ -18,10 +18,13 @@ breaks the rule, which is then run by the interpreter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define, field
 
 from hcc.emulator.jit.builder import (
     Branch,
+    End,
     Fall,
     GuestBlock,
     Jump,
@@ -33,6 +36,7 @@ from hcc.emulator.jit.builder import (
     Trapped,
     Unknown,
 )
+from hcc.emulator.jit.loops import natural_loops
 from hcc.emulator.jit.nodes import PART, Node, half, low_bit
 from hcc.emulator.jit.regions import Region
 from hcc.isa.arch import RegisterFile
@@ -71,12 +75,19 @@ class BlockFlow:
     dirty_in: int = 0
     dirty_end: int = 0
     """Cells that differ from memory at the end of the block."""
+    held: int = 0
+    """Cells that the block finds in variables, not in memory."""
 
 
 class Flow:
     """The dataflow of one region; `blocks` by start address."""
 
-    def __init__(self, region: Region, registers: RegisterFile) -> None:
+    def __init__(
+        self,
+        region: Region,
+        registers: RegisterFile,
+        is_cold: Callable[[int], bool] = lambda target: False,
+    ) -> None:
         self.region = region
         self.split = region.votes.split()
         self.flags = 0
@@ -89,6 +100,7 @@ class Flow:
         self.blocks = {start: self._summary(b) for start, b in region.blocks.items()}
         self._spread_dirt()
         self._spread_life()
+        self._hold(is_cold)
 
     def cells(self, deps: int) -> int:
         """The cells that `Node.deps` names."""
@@ -237,6 +249,18 @@ class Flow:
                 result |= self.cells(node.deps)
         return result
 
+    def _hold(self, is_cold: Callable[[int], bool]) -> None:
+        """Choose what is held in variables: what may be dirty; and in a loop whose calls are all
+        cold, all that it needs, as LLVM moves no reading of memory out of a loop with calls."""
+        for flow in self.blocks.values():
+            flow.held = flow.dirty_in
+        for head, body in natural_loops(self.region).items():
+            ends = [self.blocks[start].block.end for start in body]
+            calls = [end for end in ends if _is_call(end)]
+            if calls and all(_is_call_of(end, is_cold) for end in calls):
+                for start in body:
+                    self.blocks[start].held |= self.blocks[head].live_in
+
     def reads_flags_of_call(self) -> bool:
         """Whether code behind a call reads flags that it has not set itself."""
         for flow in self.blocks.values():
@@ -260,6 +284,9 @@ class DirectFlow(Flow):
             for edge in (*flow.side.values(), *flow.edges):
                 edge.dirty = edge.mask
 
+    def _hold(self, is_cold: Callable[[int], bool]) -> None:
+        pass
+
     def wanted(self, edge: Edge) -> tuple[int, int]:
         if edge.stores:
             wanted = edge.mask | self.flags
@@ -274,3 +301,12 @@ class DirectFlow(Flow):
         for edge in flow.edges:
             live |= self.wanted(edge)[0]
         return live
+
+
+def _is_call(end: End) -> bool:
+    return isinstance(end, Syscall) or (isinstance(end, Jump) and end.kind is JumpKind.CALL)
+
+
+def _is_call_of(end: End, is_one: Callable[[int], bool]) -> bool:
+    """Whether a call is one of a known function, and that one of some kind."""
+    return isinstance(end, Jump) and end.target.const is not None and is_one(end.target.const)

@@ -124,7 +124,7 @@ class RegionPrinter(StatePrinter):
         self._checked.clear()
         self._marked = False
         self._block = flow
-        self.held = flow.dirty_in
+        self.held = flow.held
         block = flow.block
         self.start(f"b{block.start:x}")
         self._prefer_types(flow)

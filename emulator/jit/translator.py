@@ -189,11 +189,15 @@ class Translator:
     def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
         """The dataflow of a region that is one for compiled code; others are refused for good."""
         if region.blocks[region.start].addrs:
-            flow = kind(region, self.code.arch.registers)
+            flow = kind(region, self.code.arch.registers, self._is_cold)
             if not flow.reads_flags_of_call():
                 return flow
         self.refused.add(region.start)
         return None
+
+    def _is_cold(self, pc: int) -> bool:
+        """Whether nothing has run at an address so far."""
+        return pc not in self.compiled and not self.code.is_warm(pc)
 
     def _may_inline(self, start: int) -> bool:
         """Whether a small function begins here that has been executed."""

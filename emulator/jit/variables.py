@@ -74,7 +74,7 @@ class StatePrinter(Printer):
         self.cell_types: dict[Cell, str] = {}
         self.variables: set[Cell] = set()
         self.held = 0
-        """The cells that the block finds in variables: those that may differ from the state."""
+        """The cells that the block finds in variables, see `BlockFlow.held`."""
         self._votes = flow.region.votes.floats
 
     def field(self, offset: int) -> str:
@@ -176,7 +176,7 @@ class StatePrinter(Printer):
         """With the state complete in memory, fill the variables for the block that begins at
         `start`."""
         after = self.flow.blocks[start]
-        for cell in self._cells(after.live_in & after.dirty_in):
+        for cell in self._cells(after.live_in & after.held):
             self.assign(cell, self.load_cell(cell))
 
     def fill(self, edges: Iterable[Edge]) -> None:
@@ -186,7 +186,7 @@ class StatePrinter(Printer):
         for edge in edges:
             if edge.target is not None:
                 after = self.flow.blocks[edge.target]
-                missing |= after.live_in & after.dirty_in & ~edge.dirty
+                missing |= after.live_in & after.held & ~(edge.mask | self.held)
         for cell in self._cells(missing):
             self.assign(cell, self.read_cell(cell))
 

@@ -215,7 +215,8 @@ class StatePrinter(Printer):
         """Put new values of cells into their variables."""
         pairs = self.new_values(sets, mask)
         for cell, _ in pairs:
-            self.read_cell(cell)
+            if self.held >> cell & 1:
+                self.read_cell(cell)
         for cell, name in pairs:
             self.assign(cell, name)
 

@@ -254,10 +254,11 @@ class Flow:
         cold, all that it needs, as LLVM moves no reading of memory out of a loop with calls."""
         for flow in self.blocks.values():
             flow.held = flow.dirty_in
-        for head, body in natural_loops(self.region).items():
-            ends = [self.blocks[start].block.end for start in body]
-            calls = [end for end in ends if _is_call(end)]
-            if calls and all(_is_call_of(end, is_cold) for end in calls):
+        ends = {start: flow.block.end for start, flow in self.blocks.items()}
+        calls = {start for start, end in ends.items() if _is_call(end)}
+        cold = {start for start in calls if _is_call_of(ends[start], is_cold)}
+        for head, body in natural_loops(self.region).items() if cold else ():
+            if body & cold and not body & (calls - cold):
                 for start in body:
                     self.blocks[start].held |= self.blocks[head].live_in
 

@@ -489,7 +489,7 @@ def _parts(addr: Node) -> tuple[Node, Node | None, int]:
         else:
             step = 0
     if base.op is Op.ADD and largest(base) >= SPACE:
-        for base_, index in (base.args, base.args[::-1]):
+        for part, index in (base.args, base.args[::-1]):
             if largest(index) + step < GUARD:
-                return base_, index, step
+                return part, index, step
     return base, None, step

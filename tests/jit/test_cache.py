@@ -54,6 +54,16 @@ def test_second_run_starts_with_the_code_of_the_first(binary: Path, cache_dir: P
     assert before == bundle.stat().st_mtime_ns, "something was compiled again"
 
 
+def test_second_run_loads_neither_llvm_nor_capstone(binary: Path, cache_dir: Path) -> None:
+    imports = []
+    for _ in range(2):
+        command = [sys.executable, "-X", "importtime", HCC, "run", binary]
+        imports.append(subprocess.run(command, capture_output=True, check=True).stderr)
+
+    assert (True, False) == tuple(b"llvmlite" in found for found in imports)
+    assert b"capstone" not in imports[1]
+
+
 RARER = ("cut", "empty", "other object", "no object")
 DAMAGES = ("flip", "foreign", *(pytest.param(d, marks=pytest.mark.long) for d in RARER))
 

@@ -62,13 +62,19 @@ def objects(arch: str) -> tuple[Path, ...]:
 @cache
 def shared_library() -> ctypes.CDLL:
     """libhcc inside this process, calling nothing but itself; its heap is an array."""
+    return ctypes.CDLL(str(shared_object()))
+
+
+@cache
+def shared_object() -> Path:
+    """The file of `shared_library`."""
     path = scratch() / "libhcc.so"
     subprocess.run(
         ["gcc", *FLAGS, "-fPIC", "-DLIBHCC_HOSTED", "-shared", "-nostdlib", "-Wl,-Bsymbolic",
          "-o", path, MACHINE, *objects("x86_64")],
         check=True,
     )  # fmt: skip
-    return ctypes.CDLL(str(path))
+    return path
 
 
 @cache

@@ -41,7 +41,7 @@ from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
-from hcc.isa.values import I64
+from hcc.isa.values import I32, I64
 
 SPACE = 1 << 32
 GUARD = 1 << 20
@@ -374,7 +374,7 @@ class RegionPrinter(StatePrinter):
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
         name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
         self.know(node, kind, self._set_apart(name, kind, node.ty.bits, where))
-        self._places[node] = f", {where}"
+        self._places[node] = where
         self._mark(pc)
 
     def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
@@ -382,11 +382,22 @@ class RegionPrinter(StatePrinter):
         if bits < 32:
             # LLVM widens what is computed from it down to the load itself: hide it from that.
             wide = self.let(f"zext {kind} {name} to i64, {where}")
-            hidden = f'call range(i64 0, {1 << bits}) i64 asm "", "=r,0"(i64 {wide}) #3, {where}'
-            return self.let(f"trunc i64 {self.let(hidden)} to {kind}")
+            return self.let(f"trunc i64 {self._hidden(wide, 0, 1 << bits, where)} to {kind}")
         self._declarations.add("declare void @llvm.fake.use(...)")
         self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
         return name
+
+    def near(self, load: Node, node: Node, text: str) -> str:
+        name = super().near(load, node, text)
+        if load.ty is I32 and text == "i64":
+            # LLVM forgets where a load was if it finds that nobody needs how it is extended.
+            low, high = (-(1 << 31), 1 << 31) if node.op is Op.SEXT else (0, 1 << 32)
+            return self._hidden(name, low, high, self._places[load])
+        return name
+
+    def _hidden(self, name: str, low: int, high: int, where: str) -> str:
+        """A 64-bit value between limits that LLVM does not know the origin of."""
+        return self.let(f'call range(i64 {low}, {high}) i64 asm "", "=r,0"(i64 {name}) #3, {where}')
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
         self.settle(numbers(value))

@@ -181,16 +181,17 @@ class Printer:
                 direct = True
         if direct:
             place = _load_in(node)
-            if place is None:
-                name = self._write(node, text)
-            else:
-                # LLVM may make the conversion of what was loaded part of the load.
-                self._place = self._places.get(place, "")
-                name = self._write(node, text)
-                self._place = ""
+            name = self._write(node, text) if place is None else self.near(place, node, text)
         else:
             name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
         self.know(node, text, name)
+        return name
+
+    def near(self, load: Node, node: Node, text: str) -> str:
+        """Write the conversion of what was loaded, which LLVM may make part of the load."""
+        self._place = f", {self._places[load]}"
+        name = self._write(node, text)
+        self._place = ""
         return name
 
     def _constant(self, node: Node, text: str) -> str:

@@ -163,5 +163,8 @@ class QuickPrinter(RegionPrinter):
     def _mark(self, pc: int) -> None:
         pass
 
+    def near(self, load: Node, node: Node, text: str) -> str:
+        return self._write(node, text)
+
     def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
         return name

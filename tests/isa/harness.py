@@ -182,15 +182,19 @@ def random_regs(rng: random.Random, arch: Arch) -> Regs:
     return {r.name: random_bits(rng, r.bits) for r in arch.registers.registers}
 
 
-def aim(rng: random.Random, insn: Insn, regs: Regs, reach: int = 64) -> None:
-    """Change base and index registers so that plain memory operands fall into the data pages.
-
-    Addresses come near the boundary between the two pages, so that some accesses cross it.
-    """
+def aim(
+    rng: random.Random,
+    insn: Insn,
+    regs: Regs,
+    reach: int = 64,
+    middle: int = DATA + DATA_SIZE // 2,
+) -> None:
+    """Change base and index registers so that plain memory operands fall within `reach` of an
+    address: the boundary between the two data pages, so that some accesses cross it."""
     for operand in insn.operands:
         if not isinstance(operand, Mem) or operand.base is None:
             continue
-        spot = DATA + DATA_SIZE // 2 + rng.randint(-reach, reach)
+        spot = middle + rng.randint(-reach, reach)
         if operand.index is not None and operand.index != operand.base:
             regs[operand.index] = rng.randrange(8)
             spot -= regs[operand.index] * operand.scale

@@ -112,15 +112,21 @@ class Bench:
 
 
 def operands(rng: random.Random, arch: Arch, insn: Insn) -> dict[str, int]:
-    """Random registers that make most of an instruction's accesses hit the data pages."""
+    """Random registers that make most of an instruction's accesses hit the data pages, and some
+    the end of them, where they fault."""
     regs = random_regs(rng, arch)
     for register in arch.registers.registers:
         if register.fixed is not None:
             regs[register.name] = register.fixed
         elif register.name in ROUNDING:
             regs[register.name] = ROUNDING[register.name]
-    if rng.randrange(8):
-        aim(rng, insn, regs)
+    match rng.randrange(8):
+        case 0:
+            pass
+        case 1 | 2:
+            aim(rng, insn, regs, middle=DATA + DATA_SIZE)
+        case _:
+            aim(rng, insn, regs)
     if insn.extra and "rcx" in regs:
         regs["rcx"] = rng.randrange(6)  # repeated string instructions
         if rng.randrange(4):

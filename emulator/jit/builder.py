@@ -201,7 +201,7 @@ class BlockBuilder(Builder):
         if op is Op.BITCAST:
             a = args[0]
             if ty.is_float and (a.op == REG or a.op == LOAD):
-                self._prefer_float(a)
+                self._prefer_float(a, ty)
             return bitcast(a, ty)
         if op is Op.EXTRACT or op is Op.TRUNC:
             if attr or ty.bits != 64:
@@ -209,6 +209,9 @@ class BlockBuilder(Builder):
         elif op not in LANELESS:
             for arg in args:
                 self._vote_whole(arg)
+        if op in _ON_BITS:
+            for arg in args:
+                _change_bits(arg)
         return operation(op, ty, tuple(args), attr)
 
     def insert(self, a: Node, lane: int, value: Node) -> Node:
@@ -217,9 +220,10 @@ class BlockBuilder(Builder):
     def float_bits(self, value: Node, nan: Node) -> Node:
         return number(value, nan)
 
-    def _prefer_float(self, a: Node) -> None:
+    def _prefer_float(self, a: Node, ty: Ty) -> None:
         if a.op == LOAD:
-            a.attr = a.ty.bits
+            if ty.lanes == 1:
+                a.attr = ty
         else:
             self._votes.floats.add(a.attr)
 
@@ -308,3 +312,13 @@ class BlockBuilder(Builder):
 def _has_zeros_above(a: Node) -> bool:
     """Whether a vector is built from a scalar and zeros."""
     return a.op is Op.BUILD and all(lane.const == 0 for lane in a.args[1:])
+
+
+_ON_BITS = frozenset((Op.AND, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR))
+
+
+def _change_bits(value: Node) -> None:
+    """Note of a load that LLVM may fold bit operations into it."""
+    load = value.args[0] if value.op in (Op.ZEXT, Op.SEXT) else value
+    if load.op == LOAD and load.attr is None:
+        load.attr = Op.SEXT if value.op is Op.SEXT else Op.ZEXT

@@ -41,7 +41,7 @@ from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
-from hcc.isa.values import I32, I64
+from hcc.isa.values import I64, Ty
 
 SPACE = 1 << 32
 GUARD = 1 << 20
@@ -373,31 +373,24 @@ class RegionPrinter(StatePrinter):
         where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
         pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
         name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
-        self.know(node, kind, self._set_apart(name, kind, node.ty.bits, where))
-        self._places[node] = where
+        self.know(node, kind, self._set_apart(node, name, kind, where))
+        self._places[node] = f", {where}"
         self._mark(pc)
 
-    def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
+    def _set_apart(self, node: Node, name: str, kind: str, where: str) -> str:
         """A loaded value under a name that keeps LLVM from making its load part of anything."""
-        if bits < 32:
+        bits = node.ty.bits
+        if bits < 32 or (bits == 32 and isinstance(node.attr, Op)):
             # LLVM widens what is computed from it down to the load itself: hide it from that.
-            wide = self.let(f"zext {kind} {name} to i64, {where}")
-            return self.let(f"trunc i64 {self._hidden(wide, 0, 1 << bits, where)} to {kind}")
+            half = 1 << bits - 1
+            word, low = ("sext", -half) if node.attr is Op.SEXT else ("zext", 0)
+            wide = self.let(f"{word} {kind} {name} to i64, {where}")
+            limits = f"range(i64 {low}, {low + 2 * half})"
+            hidden = self.let(f'call {limits} i64 asm "", "=r,0"(i64 {wide}) #3, {where}')
+            return self.let(f"trunc i64 {hidden} to {kind}")
         self._declarations.add("declare void @llvm.fake.use(...)")
         self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
         return name
-
-    def near(self, load: Node, node: Node, text: str) -> str:
-        name = super().near(load, node, text)
-        if load.ty is I32 and text == "i64":
-            # LLVM forgets where a load was if it finds that nobody needs how it is extended.
-            low, high = (-(1 << 31), 1 << 31) if node.op is Op.SEXT else (0, 1 << 32)
-            return self._hidden(name, low, high, self._places[load])
-        return name
-
-    def _hidden(self, name: str, low: int, high: int, where: str) -> str:
-        """A 64-bit value between limits that LLVM does not know the origin of."""
-        return self.let(f'call range(i64 {low}, {high}) i64 asm "", "=r,0"(i64 {name}) #3, {where}')
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
         self.settle(numbers(value))
@@ -466,9 +459,7 @@ class _Elsewhere:
 
 def _memory_type(node: Node) -> str:
     """The type a load is done in."""
-    if node.attr is not None:
-        return {32: "float", 64: "double"}[node.attr]
-    return llvm_type(node.ty)
+    return llvm_type(node.attr if isinstance(node.attr, Ty) else node.ty)
 
 
 def numbers(node: Node) -> list[Node]:

@@ -20,7 +20,8 @@ from hcc.isa.values import I64, Ty, int_type, vec
 REG = "reg"
 """What a register held when the block began; attr: its index."""
 LOAD = "load"
-"""The result of a load, which is an effect of the block."""
+"""The result of a load, which is an effect of the block; attr: the floating-point type it is used
+in, or the extension of what bit operations are done on."""
 NUMBER = "number"
 """args (value, nan): the bits of a floating-point value, or of `nan` in lanes where it is NaN."""
 PART = "part"

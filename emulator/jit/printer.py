@@ -20,7 +20,7 @@ from typing import Any
 
 from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
 from hcc.isa.builder import Op, Rounding
-from hcc.isa.values import F32, F64, I1, I64, I128, Ty, int_type, vec
+from hcc.isa.values import I1, I64, I128, Ty, int_type, vec
 
 _V2 = vec(I64, 2)
 
@@ -74,12 +74,9 @@ def _kept_type(node: Node) -> Ty:
         return node.args[0].ty
     if node.op is Op.BITCAST:
         return _kept_type(node.args[0])
-    if node.op == LOAD and node.attr is not None:
-        return _FLOATS[node.attr]
+    if node.op == LOAD and isinstance(node.attr, Ty):
+        return node.attr
     return _V2 if node.ty is I128 else node.ty
-
-
-_FLOATS = {32: F32, 64: F64}
 
 
 class Printer:
@@ -181,17 +178,16 @@ class Printer:
                 direct = True
         if direct:
             place = _load_in(node)
-            name = self._write(node, text) if place is None else self.near(place, node, text)
+            if place is None:
+                name = self._write(node, text)
+            else:
+                # LLVM may make the conversion of what was loaded part of the load.
+                self._place = self._places.get(place, "")
+                name = self._write(node, text)
+                self._place = ""
         else:
             name = self.let(f"bitcast {own} {self.value(node, own)} to {text}")
         self.know(node, text, name)
-        return name
-
-    def near(self, load: Node, node: Node, text: str) -> str:
-        """Write the conversion of what was loaded, which LLVM may make part of the load."""
-        self._place = f", {self._places[load]}"
-        name = self._write(node, text)
-        self._place = ""
         return name
 
     def _constant(self, node: Node, text: str) -> str:

@@ -163,8 +163,5 @@ class QuickPrinter(RegionPrinter):
     def _mark(self, pc: int) -> None:
         pass
 
-    def near(self, load: Node, node: Node, text: str) -> str:
-        return self._write(node, text)
-
-    def _set_apart(self, name: str, kind: str, bits: int, where: str) -> str:
+    def _set_apart(self, node: Node, name: str, kind: str, where: str) -> str:
         return name

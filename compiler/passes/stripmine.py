@@ -9,8 +9,10 @@ becomes
     } while (i < n and (poll, true))
 
 A loop counts if one of its exits, taken at the header before anything else happens or at the
-only latch, compares an induction variable (a header parameter that the latch changes by a
-constant) with a value from outside the loop. Other exits may exist: they leave as before.
+only latch, compares an induction variable (a header parameter that the latch changes by a fixed
+step) with a fixed value. Fixed are constants, values from outside the loop, and what is computed
+from such alone. Other exits may exist: they leave as before. If a step that is no constant turns
+out not to lead towards the bound, or to lead far beyond, the limit is the bound itself.
 
 A loop that does not count gets a counter of its own:
 
@@ -26,7 +28,7 @@ from attrs import frozen
 
 from hcc.compiler.ir.cfg import Loop
 from hcc.compiler.ir.construct import int_const
-from hcc.compiler.ir.module import Block, Const, Edge, Function, Instr, Operand, Value
+from hcc.compiler.ir.module import Block, Const, Edge, Function, Instr, Operand, Symbol, Value
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import I1, I32, I64, PTR, VOID, Type
 
@@ -42,6 +44,11 @@ _INVERSE = {
     Op.SGT: Op.SLE, Op.SGE: Op.SLT, Op.UGT: Op.ULE, Op.UGE: Op.ULT,
     Op.NE: Op.EQ, Op.EQ: Op.NE,
 }  # fmt: skip
+# What may be computed in front of a loop, whether or not its rounds would come to compute it.
+_CHEAP = {
+    Op.ADD, Op.SUB, Op.MUL, Op.AND, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR,
+    Op.TRUNC, Op.ZEXT, Op.SEXT, Op.PTRADD, Op.PTRTOINT,
+}  # fmt: skip
 
 
 @frozen(eq=False)
@@ -53,7 +60,8 @@ class CountedExit:
     tested: Value
     bound: Operand
     variable: Value  # the header parameter
-    step: int
+    step: Operand  # how far a round goes
+    up: bool
     stays: int  # which target of the block's terminator stays in the loop
 
 
@@ -88,13 +96,12 @@ def _exit_at(loop: Loop, block: Block, latch: Block) -> CountedExit | None:
     inner = _inner_values(loop)
     a, b = condition.args
     for tested, bound, test in ((a, b, op), (b, a, _SWAPPED[op])):
-        if not isinstance(tested, Value) or bound in inner:
+        if not isinstance(tested, Value) or not _is_fixed(bound, inner):
             continue
-        for variable, step, after in _inductions(loop, latch):
-            if tested is variable or tested is after:
-                direction = (test in _UP and step > 0) or (test in _DOWN and step < 0)
-                if direction or (test is Op.NE and abs(step) == 1):
-                    return CountedExit(block, test, tested, bound, variable, step, stays)
+        for variable, step, up, after in _inductions(loop, latch, inner):
+            towards = test in (_UP if up else _DOWN) or (test is Op.NE and _amount(step) == 1)
+            if towards and (tested is variable or tested is after):
+                return CountedExit(block, test, tested, bound, variable, step, up, stays)
     return None
 
 
@@ -106,8 +113,22 @@ def _inner_values(loop: Loop) -> set[Operand]:
     return {v for b in loop.blocks for v in (*b.params, *b.instrs)}
 
 
-def _inductions(loop: Loop, latch: Block) -> list[tuple[Value, int, Instr]]:
-    """Header parameters that every round changes by a constant: (parameter, step, new value)."""
+def _is_fixed(operand: Operand, inner: set[Operand]) -> bool:
+    """Whether an operand has the same value in each round."""
+    if operand not in inner:
+        return True
+    return (
+        isinstance(operand, Instr)
+        and operand.op in _CHEAP
+        and all(_is_fixed(arg, inner) for arg in operand.args)
+    )
+
+
+def _inductions(
+    loop: Loop, latch: Block, inner: set[Operand]
+) -> list[tuple[Value, Operand, bool, Instr]]:
+    """Header parameters that every round changes by a fixed step: (parameter, step, whether it
+    goes up, new value)."""
     result = []
     for edge in latch.terminator.targets:
         if edge.block is not loop.header:
@@ -116,11 +137,24 @@ def _inductions(loop: Loop, latch: Block) -> list[tuple[Value, int, Instr]]:
             if not isinstance(new, Instr) or new.op not in (Op.ADD, Op.SUB, Op.PTRADD):
                 continue
             base, amount = new.args
-            if base is param and isinstance(amount, Const):
+            if base is not param and new.op is Op.ADD:
+                base, amount = amount, base
+            up = new.op is not Op.SUB
+            if base is not param or not _is_fixed(amount, inner):
+                continue
+            if isinstance(amount, Const):
                 step = _signed(int(amount.value), amount.type)
-                if step:
-                    result.append((param, -step if new.op is Op.SUB else step, new))
+                if step == 0:
+                    continue
+                up = up == (step > 0)
+                amount = int_const(amount.type, abs(step))
+            result.append((param, amount, up, new))
     return result
+
+
+def _amount(step: Operand) -> int | None:
+    """A step that is known."""
+    return int(step.value) if isinstance(step, Const) else None
 
 
 def _signed(value: int, type_: Type) -> int:
@@ -136,6 +170,9 @@ def trip_count(loop: Loop) -> int | None:
         exit_ = _exit_at(loop, block, latch)
         if exit_ is None or not isinstance(exit_.bound, Const):
             continue
+        step = _amount(exit_.step)
+        if step is None:
+            continue
         starts = _start_values(loop, exit_.variable)
         if not starts or not all(isinstance(s, Const) for s in starts):
             continue
@@ -144,17 +181,18 @@ def trip_count(loop: Loop) -> int | None:
         ends = int(exit_.bound.value)
         end = _signed(ends, type_) if signed else ends
         lowest = -(1 << (type_.bits - 1)) if signed else 0
-        if exit_.op is not Op.NE and not lowest <= end + exit_.step < lowest + (1 << type_.bits):
+        beyond = end + step if exit_.up else end - step
+        if exit_.op is not Op.NE and not lowest <= beyond < lowest + (1 << type_.bits):
             return None  # the variable may wrap around before the test fails
         worst = 0
         for start in starts:
             assert isinstance(start, Const)
             begin = _signed(int(start.value), type_) if signed else int(start.value)
-            distance = end - begin if exit_.step > 0 else begin - end
+            distance = end - begin if exit_.up else begin - end
             if distance < 0 and exit_.op is Op.NE:
                 return None
             worst = max(worst, distance)
-        return worst // abs(exit_.step) + 2
+        return worst // step + 2
     return None
 
 
@@ -167,7 +205,7 @@ def _start_values(loop: Loop, variable: Value) -> list[Operand]:
 def strip_mine(function: Function, loop: Loop, strip: int) -> None:
     """Split a loop into strips of `strip` rounds with a poll between them."""
     exit_ = counted_exit(loop)
-    if exit_ is None:
+    if exit_ is None or (_amount(exit_.step) or 0) > _longest_step(exit_.step, strip):
         _count_rounds(function, loop, strip)
     else:
         _limit_strips(function, loop, exit_, strip)
@@ -243,6 +281,9 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     for edge in loop.entries():
         edge.block = outer
     start = outer.params[header.params.index(exit_.variable)]
+    inner = {instr: block for block in loop.blocks for instr in block.instrs}
+    for fixed in (exit_.bound, exit_.step):
+        _move_out(fixed, inner, outer)
     limit = _limit(outer, start, exit_, strip)
     jump = Instr(VOID, op=Op.BR, targets=[Edge(header, list(outer.params))])
     outer.instrs.append(jump)
@@ -272,6 +313,21 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     function.blocks += [again, poll]
 
 
+def _longest_step(step: Operand, strip: int) -> int:
+    """The longest step of which a strip can be made without overflow."""
+    type_ = PTR if isinstance(step, Symbol) else step.type
+    return (1 << type_.bits - 1) // strip - 1
+
+
+def _move_out(operand: Operand, inner: dict[Instr, Block], outer: Block) -> None:
+    """Move what computes a fixed value out of the loop."""
+    if isinstance(operand, Instr) and operand in inner:
+        for arg in operand.args:
+            _move_out(arg, inner, outer)
+        inner.pop(operand).instrs.remove(operand)
+        outer.instrs.append(operand)
+
+
 def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operand:
     """min(bound, start + strip * step) without overflow, in the order of the exit's test."""
 
@@ -280,18 +336,27 @@ def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operan
         outer.instrs.append(instr)
         return instr
 
-    type_, bound, step = start.type, exit_.bound, exit_.step
+    type_, bound = start.type, exit_.bound
     from_, to = start, bound
     if type_ is PTR:
         from_, to = emit(Op.PTRTOINT, I64, start), emit(Op.PTRTOINT, I64, bound)
     word = from_.type
-    distance = strip * abs(step)
-    rest = emit(Op.SUB, word, to, from_) if step > 0 else emit(Op.SUB, word, from_, to)
-    far = emit(Op.UGT, I1, rest, int_const(word, distance))
+    rest = emit(Op.SUB, word, to, from_) if exit_.up else emit(Op.SUB, word, from_, to)
+    step = _amount(exit_.step)
+    if step is not None:
+        distance: Operand = int_const(word, strip * step)
+        back: Operand = int_const(word, -strip * step)
+        far = emit(Op.UGT, I1, rest, distance)
+    else:
+        distance = emit(Op.MUL, word, exit_.step, int_const(word, strip))
+        back = emit(Op.SUB, word, int_const(word, 0), distance)
+        far = emit(Op.UGT, I1, rest, distance)
+        # A step of 0 or less becomes a large number here.
+        less = emit(Op.SUB, word, exit_.step, int_const(word, 1))
+        longest = int_const(word, _longest_step(exit_.step, strip))
+        far = emit(Op.AND, I1, far, emit(Op.ULT, I1, less, longest))
     if exit_.op is not Op.NE:
         far = emit(Op.AND, I1, far, emit(exit_.op, I1, start, bound))
-    if type_ is PTR:
-        moved = emit(Op.PTRADD, PTR, start, int_const(I64, strip * step))
-    else:
-        moved = emit(Op.ADD, type_, start, int_const(type_, strip * step))
+    add = Op.PTRADD if type_ is PTR else Op.ADD
+    moved = emit(add, type_, start, distance if exit_.up else back)
     return emit(Op.SELECT, type_, far, moved, bound)

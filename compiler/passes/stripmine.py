@@ -227,14 +227,13 @@ def _count_rounds(function: Function, loop: Loop, strip: int) -> None:
     stays = _tested_at_header(loop)
     if stays is not None:
         # Behind the loop's own test, so that LLVM still rotates the loop by that.
-        for latch in loop.latches:
-            fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)])
-            latch.instrs.insert(-1, fewer)
-            for edge in latch.terminator.targets:
-                if edge.block is header:
-                    edge.args.append(fewer)
+        fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)])
+        for _, edge in backs:
+            edge.args.append(fewer)
         onward = Edge(stays.block, stays.args)
-        stays.block, stays.args = _check(function, outer, left, onward, state, 0), []
+        check = _check(function, outer, fewer, onward, state, 0)
+        check.instrs.insert(0, fewer)
+        stays.block, stays.args = check, []
     else:
         for number, (terminator, edge) in enumerate(backs):
             fewer = Instr(I32, "left", op=Op.SUB, args=[left, int_const(I32, 1)])

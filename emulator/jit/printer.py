@@ -230,7 +230,8 @@ class Printer:
             case Op.SELECT:
                 condition = self.typed(args[0])
                 a, b = (self.value(arm, text) for arm in args[1:])
-                return self.let(f"select {condition}, {text} {a}, {text} {b}")
+                # The guest's compiler chose not to branch; nor must LLVM.
+                return self.let(f"select {condition}, {text} {a}, {text} {b}, !unpredictable !0")
             case Op.EXTRACT:
                 return self._extract(node)
             case "insert":

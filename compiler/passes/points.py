@@ -9,7 +9,9 @@ poll within some ten thousand instructions, and no more than that:
 * the latch of each loop, unless the loop is known to be short, or each round polls anyway (it
   calls a function that polls at its entry, or asks for a point by name);
 * innermost loops without calls are strip-mined (`stripmine`) instead, so that the inner loop
-  stays free of calls and the poll stands in a new outer loop.
+  stays free of calls and the poll stands in a new outer loop;
+* so are loops that count and whose rounds are mostly short: those with inner loops that are short
+  or that not every round runs. A poll stands in front of each of the latter.
 
 Requires: promoted IR. Establishes: polls; whether each function reaches a point is afterwards
 `reaches_point`. With `Points.CALLS` loops are left alone, and every function polls at its entry
@@ -25,11 +27,13 @@ from hcc.compiler.ir.cfg import Dominators, Loop, find_loops, retreating_edges
 from hcc.compiler.ir.module import Block, Edge, Function, Instr, Module, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import VOID
-from hcc.compiler.passes.stripmine import strip_mine, trip_count
+from hcc.compiler.passes.stripmine import counted_exit, strip_mine, trip_count
 from hcc.isa.errors import HccError
 
 # Instructions between two polls of a strip-mined loop; a loop nest of fewer runs without a poll.
 STRIP_WORK = 16384
+FEWEST_ROUNDS = 8
+"""Strips of fewer rounds than that cost as much as a poll in each round."""
 
 
 class Points(Enum):
@@ -174,9 +178,7 @@ def _work(loop: Loop) -> int | None:
     trips = trip_count(loop)
     if trips is None:
         return None
-    total = sum(len(b.instrs) for b in loop.blocks) - sum(
-        len(b.instrs) for inner in loop.inner for b in inner.blocks
-    )
+    total = _own_work(loop)
     for inner in loop.inner:
         work = _work(inner)
         if work is None:
@@ -184,6 +186,12 @@ def _work(loop: Loop) -> int | None:
         total += work
     total *= max(trips, 1)
     return total if total <= STRIP_WORK else None
+
+
+def _own_work(loop: Loop) -> int:
+    """Instructions of one round outside of inner loops."""
+    inside = {block for inner in loop.inner for block in inner.blocks}
+    return sum(len(block.instrs) for block in loop.blocks - inside)
 
 
 def _has_call_block(loop: Loop, dominators: Dominators, polling: set[str]) -> bool:
@@ -211,9 +219,12 @@ def _poll_loops(function: Function, polling: set[str]) -> None:
     for loop in loops:
         if _work(loop) is not None or _has_call_block(loop, dominators, polling):
             continue
-        if not loop.inner and not _has_calls(loop):
-            body = sum(len(b.instrs) for b in loop.blocks)
-            strip_mine(function, loop, 1 << max(STRIP_WORK // body, 256).bit_length() - 1)
+        rounds = _rounds(loop, dominators)
+        if rounds:
+            strip_mine(function, loop, rounds)
+            for inner in loop.inner:
+                if _work(inner) is None:
+                    _poll_before(function, inner)
         else:
             for latch in loop.latches:
                 poll_edge(function, latch, loop.header)
@@ -221,17 +232,47 @@ def _poll_loops(function: Function, polling: set[str]) -> None:
         poll_edge(function, source, target)
 
 
+def _rounds(loop: Loop, dominators: Dominators) -> int:
+    """The rounds of a strip of the loop; 0 if it is better polled in each round."""
+    if _has_calls(loop):
+        return 0
+    work = _own_work(loop)
+    if not loop.inner:
+        return _power_of_two(max(STRIP_WORK // work, 256))
+    for inner in loop.inner:
+        inner_work = _work(inner)
+        if inner_work is not None:
+            work += inner_work
+        elif all(dominators.dominates(inner.header, latch) for latch in loop.latches):
+            return 0
+    rounds = STRIP_WORK // work
+    if rounds < FEWEST_ROUNDS or counted_exit(loop) is None:
+        return 0
+    return _power_of_two(rounds)
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << most.bit_length() - 1
+
+
 def _has_calls(loop: Loop) -> bool:
     return any(i.op is Op.CALL and not i.attr.leaf for b in loop.blocks for i in b.instrs)
 
 
-def poll_edge(function: Function, source: Block, target: Block) -> None:
-    """Put a poll on the edges from `source` to `target`."""
+def _poll_before(function: Function, loop: Loop) -> None:
+    """Put a poll on the edges into a loop."""
+    sources = [poll_edge(function, source, loop.header) for source in loop.preds]
+    loop.preds = [block for blocks in sources for block in blocks]
+
+
+def poll_edge(function: Function, source: Block, target: Block) -> list[Block]:
+    """Put a poll on the edges from `source` to `target`; returns the blocks they now come from."""
     terminator = source.terminator
     loc = terminator.loc
     if terminator.op is Op.BR:
         source.instrs.insert(-1, Instr(VOID, op=Op.POLL, loc=loc))
-        return
+        return [source]
+    added = []
     for i, edge in enumerate(terminator.targets):
         if edge.block is target:
             middle = Block(function.fresh_name("poll"))
@@ -239,6 +280,8 @@ def poll_edge(function: Function, source: Block, target: Block) -> None:
             middle.instrs = [Instr(VOID, op=Op.POLL, loc=loc), jump]
             function.blocks.append(middle)
             terminator.targets[i] = Edge(middle)
+            added.append(middle)
+    return added
 
 
 def _poll_entry(function: Function) -> None:

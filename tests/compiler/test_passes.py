@@ -138,6 +138,69 @@ def test_uncounted_loop_is_strip_mined_by_a_counter() -> None:
     assert "left" in print_function(module.functions["f"])
 
 
+def test_loop_by_an_unknown_step_is_strip_mined_by_its_bound() -> None:
+    body = LOOP.replace("BOUND", "%6").replace("add i64 %1, i64 1", "add i64 %1, %6")
+    body = body.replace("  BODY\n", "").replace("%3 =", "%6 = xor i64 %0, i64 1\n  %3 =")
+    module = module_of(body)
+    insert_points(module, Points.LOOPS)
+    verify(module)
+    text = print_function(module.functions["f"])
+
+    assert 1 == ops_of(module).count(Op.POLL)
+    assert "left" not in text
+    # What the step is computed from has left the loop.
+    assert text.index("xor") < text.index("head")
+
+
+@pytest.mark.parametrize("step", [1 << 52, 1 << 62])
+def test_loop_by_a_step_too_long_for_strips_counts_rounds(step: int) -> None:
+    body = LOOP.replace("BOUND", "%0").replace("slt", "ult").replace("i64 1\n", f"i64 {step}\n")
+    module = module_of(body.replace("BODY", ""))
+    insert_points(module, Points.LOOPS)
+    verify(module)
+
+    assert 1 == ops_of(module).count(Op.POLL)
+    assert "left" in print_function(module.functions["f"])
+
+
+RARE = """entry:
+  br head(i64 0)
+head(%1: i64):
+  %2 = slt i1 %1, %0
+  cbr %2, body, exit
+body:
+  %3 = load i8 @g align 1
+  %4 = ne i1 %3, i8 0
+  cbr %4, ENTER, latch
+inner(%5: i64):
+  %6 = add i64 %5, i64 3
+  %7 = slt i1 %6, %0
+  cbr %7, inner(%6), latch
+latch:
+  %8 = add i64 %1, i64 1
+  br head(%8)
+exit:
+  ret %1"""
+
+
+@pytest.mark.parametrize(("enter", "else_", "strips"), [
+    ("inner(%1)", "latch", 2),
+    ("inner(%1)", "inner(i64 7)", 1),
+], ids=["inner loop in some rounds", "inner loop in each round"])  # fmt: skip
+def test_outer_loop_is_strip_mined_if_few_rounds_are_long(
+    enter: str, else_: str, strips: int
+) -> None:
+    body = RARE.replace("ENTER, latch", f"{enter}, {else_}")
+    module = module_of(body, extra="extern data @g align 1")
+    insert_points(module, Points.LOOPS)
+    verify(module)
+    text = print_function(module.functions["f"])
+
+    # One poll for each strip, or at the latch; one in front of an inner loop that is rarely run.
+    assert strips == sum(line.startswith("strip") and ".end" in line for line in text.splitlines())
+    assert strips + 1 == ops_of(module).count(Op.POLL)
+
+
 def test_loop_that_asks_for_a_point_gets_no_second_one() -> None:
     module = module_of(LOOP.replace("BOUND", "%0").replace("BODY", "poll"))
     insert_points(module, Points.LOOPS)

@@ -27,7 +27,7 @@ from hcc.compiler.ir.cfg import Dominators, Loop, find_loops, retreating_edges
 from hcc.compiler.ir.module import Block, Edge, Function, Instr, Module, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import VOID
-from hcc.compiler.passes.stripmine import counted_exit, strip_mine, trip_count
+from hcc.compiler.passes.stripmine import limited_exit, strip_mine, trip_count
 from hcc.isa.errors import HccError
 
 # Instructions between two polls of a strip-mined loop; a loop nest of fewer runs without a poll.
@@ -245,10 +245,10 @@ def _rounds(loop: Loop, dominators: Dominators) -> int:
             work += inner_work
         elif all(dominators.dominates(inner.header, latch) for latch in loop.latches):
             return 0
-    rounds = STRIP_WORK // work
-    if rounds < FEWEST_ROUNDS or counted_exit(loop) is None:
+    if work > STRIP_WORK // FEWEST_ROUNDS:
         return 0
-    return _power_of_two(rounds)
+    rounds = _power_of_two(STRIP_WORK // work)
+    return rounds if limited_exit(loop, rounds) is not None else 0
 
 
 def _power_of_two(most: int) -> int:

@@ -77,6 +77,14 @@ def counted_exit(loop: Loop) -> CountedExit | None:
     return None
 
 
+def limited_exit(loop: Loop, strip: int) -> CountedExit | None:
+    """The exit at which strips of so many rounds can be limited, if there is one."""
+    exit_ = counted_exit(loop)
+    if exit_ is None or (_amount(exit_.step) or 0) > _longest_step(exit_.step, strip):
+        return None
+    return exit_
+
+
 def _exit_at(loop: Loop, block: Block, latch: Block) -> CountedExit | None:
     terminator = block.terminator
     if terminator.op is not Op.CBR:
@@ -204,8 +212,8 @@ def _start_values(loop: Loop, variable: Value) -> list[Operand]:
 
 def strip_mine(function: Function, loop: Loop, strip: int) -> None:
     """Split a loop into strips of `strip` rounds with a poll between them."""
-    exit_ = counted_exit(loop)
-    if exit_ is None or (_amount(exit_.step) or 0) > _longest_step(exit_.step, strip):
+    exit_ = limited_exit(loop, strip)
+    if exit_ is None:
         _count_rounds(function, loop, strip)
     else:
         _limit_strips(function, loop, exit_, strip)

@@ -201,6 +201,35 @@ def test_outer_loop_is_strip_mined_if_few_rounds_are_long(
     assert strips + 1 == ops_of(module).count(Op.POLL)
 
 
+@pytest.mark.parametrize(("step", "per_round"), [(1 << 50, False), (1 << 62, True)])
+def test_outer_loop_that_cannot_be_limited_is_polled_in_each_round(
+    step: int, per_round: bool
+) -> None:
+    body = """entry:
+  br head(i64 0)
+head(%1: i64):
+  %2 = ult i1 %1, %0
+  cbr %2, inner(i64 0), exit
+inner(%3: i64):
+  %4 = add i64 %3, i64 1
+  %5 = ne i1 %4, i64 5
+  cbr %5, inner(%4), latch
+latch:
+  %6 = add i64 %1, i64 STEP
+  br head(%6)
+exit:
+  ret %1"""
+    module = module_of(body.replace("STEP", str(step)))
+    insert_points(module, Points.LOOPS)
+    verify(module)
+
+    (polled,) = (
+        b.name for b in module.functions["f"].blocks if any(i.op is Op.POLL for i in b.instrs)
+    )
+    assert per_round == (polled == "latch")
+    assert per_round or polled.startswith("strip")
+
+
 def test_loop_that_asks_for_a_point_gets_no_second_one() -> None:
     module = module_of(LOOP.replace("BOUND", "%0").replace("BODY", "poll"))
     insert_points(module, Points.LOOPS)

@@ -63,6 +63,16 @@ static unsigned leaps(unsigned bound) {
     return rounds;
 }
 
+static unsigned leaps_around(unsigned bound, unsigned most) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < bound; i += 1u << 25)
+        for (unsigned k = 0; k < 6; k++) sum = sum * 3 + i + k;
+    for (unsigned i = 0; i < bound; i += 1u << 26)
+        if (i >> 26 & 1)
+            for (unsigned k = i; k < i + most; k++) sum = sum * 5 + k;
+    return sum;
+}
+
 static int sieve(int limit) {
     int found = 0;
     memset(marks, 0, sizeof marks);
@@ -107,6 +117,7 @@ int main(void) {
         printf("%llu\n", (unsigned long long)along(marks, marks + 60001, (int)hide(stride)));
     printf("%u %u\n", stuck(10, (unsigned)hide(0), 9000), stuck(10, (unsigned)hide(-1), 5000));
     printf("%u %u %u\n", leaps(0xC0000000u), leaps(0x80000001u), leaps((unsigned)hide(12)));
+    printf("%u\n", leaps_around(0xF0000000u, 70));
     printf("%d %d %d\n", sieve(3000), sieve((int)hide(500)), sieve(1));
     printf("%u %u\n", mixed(30000, (unsigned)hide(997)), mixed(900, (unsigned)hide(13)));
     return 0;

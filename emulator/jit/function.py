@@ -7,12 +7,14 @@ anything else on to its own caller: so anything may unwind to the dispatcher, wh
 and no assumption about the guest's discipline is needed for correctness. Jumps to code outside of
 the region are tail calls by the same table.
 
-Guest memory is accessed with `volatile`: a fault must find memory as the program order has it,
-and must be the first of the faults there would be. The second use that each loaded value has
+Guest memory is accessed with `volatile`: a fault must find memory as the program order has it, and
+must be the first of the faults there would be. The second use that each loaded value has
 (`llvm.fake.use`, which is no instruction) keeps the load an instruction of its own: one that LLVM
-makes the operand of another would lose the debug location that tells which access it was. Equal
-accesses in the two arms of a branch are kept from being merged by marks around them: empty
-assembly with the guest PC for an operand, which no other arm has.
+makes the operand of another would lose the debug location that tells which access it was. Narrow
+loads, and those that bit operations are done on, go through empty assembly instead, since LLVM
+would widen them to what those need. Equal accesses in the two arms of a branch are kept from being
+merged by marks around them: empty assembly with the guest PC for an operand, which no other arm
+has.
 
 Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Unless it is
 known to be below 4 GiB, the base of an address is compared with that limit, once in a block; what

@@ -101,11 +101,17 @@ def run_extracted(
 
 
 @cache
+def _references() -> tempfile.TemporaryDirectory[str]:
+    """Where gcc's builds are while the tests run."""
+    return tempfile.TemporaryDirectory(prefix="hcc-reference-")
+
+
+@cache
 def build_reference(sources: tuple[Path, ...], flags: tuple[str, ...] = ("-O0",)) -> Path:
     """gcc's build of the sources, with hcc's meaning where C leaves it open."""
     gcc = require("gcc")
-    folder = Path(tempfile.mkdtemp(prefix="hcc-reference-"))
-    path = folder / "program"
+    folder = tempfile.mkdtemp(dir=_references().name)
+    path = Path(folder) / "program"
     command = [gcc, "-std=gnu99", "-w", *flags, "-fwrapv", "-fno-strict-aliasing"]
     command += ["-ffp-contract=off", "-fexcess-precision=16", f"-I{HOST_INCLUDE}"]
     command += ["-o", str(path), *map(str, sources), "-lm"]

@@ -43,7 +43,7 @@ from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
-from hcc.isa.values import I64, Ty
+from hcc.isa.values import F64, I64, Ty
 
 SPACE = 1 << 32
 GUARD = 1 << 20
@@ -151,7 +151,7 @@ class RegionPrinter(StatePrinter):
         """Loads that go straight to a variable of a floating-point type are loads of that type."""
         for cell, node in flow.sets.items():
             if node.op == LOAD and node.ty is I64 and self.cell_type(cell) == "double":
-                node.attr = 64
+                node.attr = F64
 
     def _end(self, flow: BlockFlow) -> None:
         block, edges = flow.block, flow.edges

@@ -32,6 +32,14 @@ __attribute__((noinline)) unsigned nest(unsigned n) {
 }
 int main(void) { return nest(20) & 63; }
 """
+SUM = """
+volatile double values[50];
+int main(void) {
+    double total = 0;
+    for (int i = 0; i < 50; i++) total += values[i];
+    return (int)total;
+}
+"""
 SWITCH = """
 #include <stdio.h>
 static int step(int op, int x) {
@@ -96,6 +104,16 @@ def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source
     assert larger == set(translator.region(outer).blocks)
     translator.heat.add(symbol.addr, TURNS + 1)
     assert symbol.addr == translator.start_for(inner)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_doubles_are_loaded_as_doubles(isa: str, source: Path) -> None:
+    program = compiled(source, SUM, 2, (isa,))
+    symbol = program.symbol("main")
+    assert symbol is not None
+    text, _ = cpu_of(program, isa).translator.translate([symbol.addr])
+
+    assert "load volatile double" in text
 
 
 @pytest.mark.usefixtures("eager")

@@ -152,6 +152,7 @@ _TAIL = [
     # run long, but is a second copy of its function: no code is unrolled or specialised there.
     f"attributes #4 = {{ noinline optnone {_ATTRIBUTES} }}",
     f"attributes #5 = {{ optsize {_ATTRIBUTES} }}",
+    f"attributes #6 = {{ noinline {_ATTRIBUTES} }}",
     "declare ptr @llvm.thread.pointer.p0()",
     '!0 = !{!"branch_weights", i32 1, i32 100000}',
 ]
@@ -197,7 +198,9 @@ class _FunctionEmitter:
         params = ", ".join(f"{LLVM_TYPES[p.type]} {self.names[p]}" for p in f.params)
         result = LLVM_TYPES[f.signature.result]
         section = f'section ".text.{f.name}"'
-        attrs = "#0" if f.resumes is None else "#5" if has_loops(f) else "#4"
+        attrs = "#6" if f.noinline else "#0"
+        if f.resumes is not None:
+            attrs = "#5" if has_loops(f) else "#4"
         if self.owner.debug is not None:
             section += f" !dbg !{self.owner.debug.subprogram(f)}"
         head = f"define dso_local {result} @{f.name}({params}) {attrs} {section} {{"

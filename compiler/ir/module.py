@@ -180,6 +180,7 @@ class Function:
     exported: bool = True
     leaf: bool = False
     noreturn: bool = False
+    noinline: bool = False
     loc: Location | None = None
     resumes: str | None = None
     """For a resume function: the function whose activation records it takes over."""

@@ -188,7 +188,8 @@ class _Parser:
         result = self.type()
         signature = Signature(tuple(p.type for p in params), result)
         exported, leaf, noreturn = self.flag("export"), self.flag("leaf"), self.flag("noreturn")
-        function = Function(name, signature, params, [], exported, leaf, noreturn)
+        noinline = self.flag("noinline")
+        function = Function(name, signature, params, [], exported, leaf, noreturn, noinline)
         if self.accept("resumes"):
             function.resumes = self.name()
         self.expect("{")

@@ -96,7 +96,7 @@ class _FunctionPrinter:
     def lines(self) -> list[str]:
         f = self.function
         params = ", ".join(f"{self.define(p)}: {p.type}" for p in f.params)
-        flags = _flags(export=f.exported, leaf=f.leaf, noreturn=f.noreturn)
+        flags = _flags(export=f.exported, leaf=f.leaf, noreturn=f.noreturn, noinline=f.noinline)
         if f.resumes:
             flags += f" resumes @{f.resumes}"
         lines = [f"func @{f.name}({params}) -> {f.signature.result}{flags} {{"]

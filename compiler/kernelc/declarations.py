@@ -175,6 +175,7 @@ class Declarations(Declarators):
             function.leaf |= attributes.leaf
             function.pim |= attributes.pim
             function.noreturn |= attributes.noreturn
+            function.noinline |= attributes.noinline
         self.scope.declare(name.value, function)
         return function
 

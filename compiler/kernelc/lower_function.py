@@ -31,6 +31,7 @@ def lower_function(module: ModuleLowering, function: Function, exported: bool) -
         exported=exported,
         leaf=function.leaf,
         noreturn=function.noreturn,
+        noinline=function.noinline,
     )
     cursor = Cursor(made)
     lowering = _FunctionLowering(module, function, cursor)

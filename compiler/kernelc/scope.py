@@ -65,6 +65,7 @@ class Function:
     pim: bool = False
     """`__pim`: its loops are for processing in memory; see compiler/pim."""
     noreturn: bool = False
+    noinline: bool = False
     inline: bool = False
     extern_inline: bool = False
     implicit: bool = False

@@ -81,6 +81,7 @@ class Attributes:
     packed: bool = False
     align: int = 0
     noreturn: bool = False
+    noinline: bool = False
     leaf: bool = False
     pim: bool = False
 
@@ -197,6 +198,8 @@ class Specifiers(Forms, ABC):
                     to.packed = True
                 case "noreturn":
                     to.noreturn = True
+                case "noinline":
+                    to.noinline = True
                 case "hcc_leaf":
                     to.leaf = True
                 case "hcc_pim":

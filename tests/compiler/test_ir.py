@@ -12,7 +12,7 @@ extern func @puts(ptr) -> i32 leaf
 extern data @table align 8 readonly
 global @count size 4 align 4 = x"05000000"
 global @link size 16 align 8 local tentative reloc 8 @count+-4
-func @f(%0.a: ptr, %1.n: i64) -> f64 export noreturn {
+func @f(%0.a: ptr, %1.n: i64) -> f64 export noreturn noinline {
 entry:
   %2.slot = alloca ptr size 8 align 8 volatile
   store i64 7, %2 align 8 volatile

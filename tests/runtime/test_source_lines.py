@@ -139,6 +139,24 @@ def test_breakpoints_show_every_hit(isa: str, tmp_path: Path) -> None:
     assert all("p.c:7)" in line for line in shown[1:])
 
 
+@pytest.mark.parametrize("isa", ARCHITECTURES)
+def test_optimised_program_calls_what_is_not_to_be_inlined(isa: str, tmp_path: Path) -> None:
+    source = tmp_path / "p.c"
+    source.write_text(
+        "__attribute__((noinline)) int apart(int x) { return x + 1; }\n"
+        "int main(int argc, char **argv) { return apart(apart(argc)); }\n"
+    )
+    options = BuildOptions(2, (isa,), Points.NONE)
+    program = compile_program([source], CompileOptions(FrontEndOptions(), options))
+    process = Process(program, isa, ["p"])
+    breakpoints = Breakpoints(find_places(program, ["apart"]), io.StringIO())
+    process.stop_at(breakpoints)
+
+    assert 3 == process.run()
+    assert 2 == breakpoints.hits
+    process.close()
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

@@ -127,10 +127,6 @@ class Expressions(Builtins):
         self.refuse(op.lineno, "the address of a label (computed goto) is")
         return ErrorExpr(ERROR, op.lineno)
 
-    def on_statement_expression(self, open_: Token, *_: object) -> Expr:
-        self.refuse(open_.lineno, "a statement expression '({ ... })' is")
-        return ErrorExpr(ERROR, open_.lineno)
-
     def on_sizeof_expression(self, word: Token, operand: Expr) -> Expr:
         if isinstance(operand, MemberOf) and operand.member.width is not None:
             self.error(word.lineno, f"sizeof of bit-field '{operand.member.name}'")

@@ -7,6 +7,7 @@ members and constant subscripts cost one instruction when they are used, not one
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -15,7 +16,7 @@ from hcc.compiler.ir.construct import Cursor, int_const
 from hcc.compiler.ir.module import Block, Const, Instr, Location, Operand, StackSlot, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import I8, I64, INT_OF_BITS, PTR, VOID, Type
-from hcc.compiler.kernelc.syntax import Expr, Step, VlaMark
+from hcc.compiler.kernelc.syntax import Expr, StatementExpr, Step, VlaMark
 from hcc.compiler.kernelc.types import (
     VOLATILE,
     ArrayType,
@@ -78,6 +79,9 @@ class Lowering(ABC):
 
     @abstractmethod
     def stepped(self, expr: Step) -> tuple[Operand, Operand]: ...
+
+    @abstractmethod
+    def statements_of(self, expr: StatementExpr) -> AbstractContextManager[None]: ...
 
     @abstractmethod
     def size_of(self, type_: CType) -> Operand: ...

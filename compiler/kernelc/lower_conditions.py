@@ -29,6 +29,7 @@ from hcc.compiler.kernelc.syntax import (
     LogicalNot,
     MemberOf,
     Name,
+    StatementExpr,
     Step,
     StringConst,
 )
@@ -166,6 +167,10 @@ class ConditionLowering(Conversion):
                     self.load(place, expr.type)
             case IntConst() | FloatConst() | StringConst():
                 pass
+            case StatementExpr():
+                with self.statements_of(expr):
+                    if expr.result is not None:
+                        self.effect(expr.result)
             case Binary() | Compare() if (
                 expr.type.is_scalar and getattr(expr, "op", "") not in "/%"
             ):

@@ -40,6 +40,7 @@ from hcc.compiler.kernelc.syntax import (
     Name,
     PointerAdd,
     PointerDifference,
+    StatementExpr,
     Step,
     StringConst,
     Unary,
@@ -86,6 +87,7 @@ class ExpressionLowering(ConditionLowering):
             Builtin: self.builtin,
             VaArg: self._va_arg,
             VlaSize: self._vla_size,
+            StatementExpr: self._statement_value,
         }
 
     @abstractmethod
@@ -213,6 +215,8 @@ class ExpressionLowering(ConditionLowering):
                 return self.record(expr.operand)
             case VaArg():
                 return self._va_slot(expr)
+            case StatementExpr():
+                return self._statement_record(expr)
         return self.address(self.place(expr))
 
     # ---- operators ----
@@ -261,6 +265,19 @@ class ExpressionLowering(ConditionLowering):
     def _comma(self, expr: Comma) -> Operand:
         self.effect(expr.left)
         return self.value(expr.right)
+
+    def _statement_value(self, expr: StatementExpr) -> Operand:
+        assert expr.result is not None
+        with self.statements_of(expr):
+            return self.value(expr.result)
+
+    def _statement_record(self, expr: StatementExpr) -> Operand:
+        """A copy: the record may be in a variable-length array of the block, or be changed."""
+        assert expr.result is not None
+        copy = self.alloca_for(expr.type, "result")
+        with self.statements_of(expr):
+            self.copy(Place(copy), self.place(expr.result), expr.type)
+        return copy
 
     def _convert(self, expr: Convert) -> Operand:
         inner = expr.operand

@@ -7,6 +7,8 @@ label lies in them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import define
@@ -32,6 +34,7 @@ from hcc.compiler.kernelc.syntax import (
     Labelled,
     Loop,
     Return,
+    StatementExpr,
     Stmt,
     Switch,
     VlaMark,
@@ -112,6 +115,17 @@ class StatementLowering(InitializerLowering):
             self.statement(item, bypassed)
         if self.cursor.is_open and stmt.vla_after is not stmt.vla_before:
             self.leave_vlas(stmt.vla_after, stmt.vla_before)
+
+    @contextmanager
+    def statements_of(self, expr: StatementExpr) -> Iterator[None]:
+        """Lower the statements of a statement expression; its value is taken within."""
+        body = expr.body
+        for item in body.items:
+            self.statement(item)
+        if not self.cursor.is_open:
+            self.cursor.place(self.cursor.new_block("dead"))
+        yield
+        self.leave_vlas(body.vla_after, body.vla_before)
 
     def _declare(self, stmt: DeclStmt, bypassed: bool) -> None:
         for item in stmt.items:

@@ -14,7 +14,7 @@ from attrs import define, field
 from hcc.compiler.kernelc.types import CType, FunctionType, IntegerType, RecordType
 
 if TYPE_CHECKING:
-    from hcc.compiler.kernelc.syntax import Initializer, Label, Stmt, VlaMark
+    from hcc.compiler.kernelc.syntax import Goto, Initializer, Label, Stmt, VlaMark
 
 
 @define(eq=False, repr=False)
@@ -49,6 +49,7 @@ class Body:
     params: list[Variable]
     statement: Stmt | None = None
     labels: dict[str, Label] = field(factory=dict)
+    gotos: list[Goto] = field(factory=list)
     end: int = 0
 
 

@@ -18,6 +18,7 @@ from hcc.compiler.kernelc.syntax import (
     Compound,
     Continue,
     Empty,
+    ErrorExpr,
     Expr,
     ExprStmt,
     Goto,
@@ -26,6 +27,7 @@ from hcc.compiler.kernelc.syntax import (
     Labelled,
     Loop,
     Return,
+    StatementExpr,
     Stmt,
     Switch,
     VlaMark,
@@ -34,6 +36,7 @@ from hcc.compiler.kernelc.tokens import Token
 from hcc.compiler.kernelc.types import (
     ERROR,
     INT,
+    VOID_TYPE,
     CType,
     FunctionType,
     IntegerType,
@@ -87,6 +90,34 @@ class Statements(Declarations):
         body = Compound(labels[0].at, items=[statement] if statement is not None else [])
         body.vla_before = body.vla_after = self.vla
         return self.on_labelled(labels, body)
+
+    # ---- statement expressions ----
+
+    def on_statement_open(self, open_: Token, _brace: Token) -> Mark:
+        mark = self.mark(open_.lineno, braces=1)
+        self.loops, self.switches = 0, []
+        self.scope.enter()
+        if self.function is None:
+            self.error(open_.lineno, "a statement expression '({ ... })' outside of a function")
+            self.function = Function("", FunctionType(INT, (), True, False), open_.lineno)
+            self.function.body = Body([])
+        return mark
+
+    def on_statement_expression(
+        self, mark: Mark, items: list[Stmt], close: Token, _close: Token
+    ) -> Expr:
+        last = items.pop() if items and isinstance(items[-1], ExprStmt) else None
+        result = self.value(last.expr) if isinstance(last, ExprStmt) else None
+        body = _compound(mark.at, items, close.lineno)
+        body.vla_before, body.vla_after = mark.before.vla, self.vla
+        outside = mark.before.function is None
+        self.restore(mark)
+        if body.labelled and _has_goto_label(body):
+            self.refuse(mark.at, "a label in a statement expression '({ ... })' is")
+        if outside or (result is not None and result.type.is_error):
+            return ErrorExpr(ERROR, mark.at)
+        type_ = result.type.unqual if result is not None else VOID_TYPE
+        return StatementExpr(type_, mark.at, body, result)
 
     # ---- labels ----
 
@@ -169,7 +200,10 @@ class Statements(Declarations):
         label.used = True
         if not label.defined:
             label.at = name.lineno
-        return Goto(word.lineno, label=label, vla=self.vla)
+        goto = Goto(word.lineno, label=label, vla=self.vla)
+        assert self.function is not None and self.function.body is not None
+        self.function.body.gotos.append(goto)
+        return goto
 
     def on_computed_goto(self, word: Token, *_: object) -> Empty:
         self.refuse(word.lineno, "a computed goto is")
@@ -240,6 +274,9 @@ class Statements(Declarations):
     def on_switch(self, mark: Mark, body: Stmt) -> Switch:
         cases = self.switches[-1].cases
         self.switches = mark.before.switches
+        for case in cases:
+            if not _encloses(case.vla, self.vla):
+                self.error(case.at, "switch into the scope of a variable-length array")
         labelled = _has_goto_label(body) if body.labelled else False
         return Switch(mark.at, labelled, value=mark.value, body=body, cases=cases, vla=self.vla)
 
@@ -409,11 +446,18 @@ class Statements(Declarations):
             if not label.defined:
                 hint = did_you_mean(label.name, [n for n, o in body.labels.items() if o.defined])
                 self.error(label.at, f"label '{label.name}' is used but not defined{hint}")
-        _check_gotos(self, items)
+        self._check_gotos(body)
         self.scope.leave()
         self.restore(mark)
         if function not in self.definitions.functions:
             self.definitions.functions.append(function)
+
+    def _check_gotos(self, body: Body) -> None:
+        """No jump may lead into the scope of a variable-length array (6.8.6.1)."""
+        for goto in body.gotos:
+            if not _encloses(goto.label.vla, goto.vla):
+                note = self.note(goto.label.at, "the label is here")
+                self.error(goto.at, "goto into the scope of a variable-length array", note)
 
     def on_function_end_labels(
         self, mark: Mark, items: list[Stmt], labels: list[Any], close: Token
@@ -460,27 +504,6 @@ def _has_goto_label(statement: Stmt) -> bool:
             return True
         todo += [s for s in _children(here) if s.labelled]
     return False
-
-
-def _check_gotos(semantics: Statements, items: list[Stmt]) -> None:
-    """No jump may lead into the scope of a variable-length array (6.8.6.1)."""
-    function = semantics.function
-    assert function is not None and function.body is not None
-    if not any(label.vla for label in function.body.labels.values()) and not any(
-        isinstance(i, Switch) for i in items
-    ):
-        return
-    todo = list(items)
-    while todo:
-        here = todo.pop()
-        if isinstance(here, Goto) and not _encloses(here.label.vla, here.vla):
-            note = semantics.note(here.label.at, "the label is here")
-            semantics.error(here.at, "goto into the scope of a variable-length array", note)
-        if isinstance(here, Switch):
-            for case in here.cases:
-                if not _encloses(case.vla, here.vla):
-                    semantics.error(case.at, "switch into the scope of a variable-length array")
-        todo += _children(here)
 
 
 def _encloses(outer: VlaMark | None, inner: VlaMark | None) -> bool:

@@ -212,6 +212,15 @@ class VlaSize(Expr):
 
 
 @define(eq=False, repr=False)
+class StatementExpr(Expr):
+    """GNU's `({ ... })`: statements, and the expression behind them that gives the value, unless
+    this node's type is void."""
+
+    body: Compound
+    result: Expr | None
+
+
+@define(eq=False, repr=False)
 class ErrorExpr(Expr):
     """An expression that was complained about."""
 

@@ -78,6 +78,10 @@ FUNCTION = "int f(int a, const char *s);\nstruct point { int x, y; };\nint main(
          "initialised"),
         ("goto in; { int n = 1, a[n]; in: ; }", "4:1: error: goto into the scope of a "
          "variable-length array"),
+        ("if (1) { int n = 1; switch (n) { int a[n]; case 1: ; } }", "4:44: error: switch into the "
+         "scope of a variable-length array"),
+        ("while (1) ({ break; });", "4:14: error: 'break' outside of a loop or switch"),
+        ("int s = ({ int x = 1; x }); int t;", "4:24: error: expected ';' before '}'"),
         ("nofunc(1);", "4:1: warning: implicit declaration of function 'nofunc'"),
         ("int s = sizeof(struct nope);", "4:9: error: sizeof of incomplete type 'struct nope'"),
         ("long long long l;", "4:1: error: 'long long long' is not a type"),
@@ -154,6 +158,11 @@ def test_syntax_error_and_what_is_found_behind_it(source: str, expected: list[st
     assert expected == complaints(source)
 
 
+def test_statement_expression_needs_a_function() -> None:
+    expected = "1:9: error: a statement expression '({ ... })' outside of a function"
+    assert [expected] == complaints("int s = ({ return 3; });\n")
+
+
 @pytest.mark.parametrize(
     ("body", "feature"),
     [
@@ -162,7 +171,7 @@ def test_syntax_error_and_what_is_found_behind_it(source: str, expected: list[st
         ("int v __attribute__((vector_size(16)));", "vector extension"),
         ("void *l = &&x; x: ;", "computed goto"),
         ("void *l = 0; goto *l;", "computed goto"),
-        ("int s = ({ 3; });", "statement expression"),
+        ("int s = ({ goto a; a: ; 3; });", "label in a statement expression"),
         ("int nested(int x) { return x; }", "nested function"),
         ('asm("nop");', "inline assembly"),
         ("_Thread_local int t;", "thread-local"),

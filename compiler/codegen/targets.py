@@ -7,11 +7,13 @@ and system-call numbers; `llvm_text` leaves marks in those places, which `Target
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from attrs import frozen
 
 from hcc.isa import thread_block
 from hcc.isa.errors import UnsupportedError
+from hcc.isa.linux import GENERIC, X86_64
 
 _FIELDS = {"flag": thread_block.MIGRATION_FLAG, "dsp": thread_block.DATA_STACK_POINTER}
 _FIELD_MARK = re.compile(r"^  (%[\w.]+) = @@field (\w+)\n", re.MULTILINE)
@@ -60,11 +62,9 @@ class Target:
         return "ptr addrspace(257)" if self.segment_addressing else "ptr"
 
 
-def _neutral(numbers: dict[int, str] | None) -> dict[int, int]:
-    """Map asm-generic numbers (RISC-V's) to an ISA's own, through the names."""
-    from hcc.isa.riscv64.linux import SYSCALLS as GENERIC
-
-    own = {name: number for number, name in (numbers or GENERIC).items()}
+def _neutral(numbers: Mapping[int, str]) -> dict[int, int]:
+    """Map the numbers that the IR has, of Linux's generic table, to an ISA's own by the names."""
+    own = {name: number for number, name in numbers.items()}
     return {number: own[name] for number, name in GENERIC.items() if name in own}
 
 
@@ -72,20 +72,17 @@ def target_for(arch: str) -> Target:
     """The target of an ISA by name (x86_64, aarch64, riscv64)."""
     match arch:
         case "x86_64":
-            from hcc.isa.x86_64.linux import SYSCALLS
-
             return Target(
-                arch, "x86_64-unknown-linux-gnu", "x86-64", "", "", _neutral(dict(SYSCALLS)), True
+                arch, "x86_64-unknown-linux-gnu", "x86-64", "", "", _neutral(X86_64), True
             )
         case "aarch64":
-            from hcc.isa.aarch64.linux import SYSCALLS
-
             return Target(
-                arch, "aarch64-unknown-linux-gnu", "generic", "+neon", "", _neutral(dict(SYSCALLS))
+                arch, "aarch64-unknown-linux-gnu", "generic", "+neon", "", _neutral(GENERIC)
             )
         case "riscv64":
             features = "+m,+a,+f,+d,+c,-relax"
             return Target(
-                arch, "riscv64-unknown-linux-gnu", "generic-rv64", features, "lp64d", _neutral(None)
-            )
+                arch, "riscv64-unknown-linux-gnu", "generic-rv64", features, "lp64d",
+                _neutral(GENERIC),
+            )  # fmt: skip
     raise UnsupportedError(f"no such ISA: '{arch}'")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hcc.isa.aarch64.abi import CONVENTION, call_target
-from hcc.isa.aarch64.linux import SYSCALLS
 from hcc.isa.aarch64.registers import REGISTERS
 from hcc.isa.aarch64.semantics import SEMANTICS
 from hcc.isa.arch import Arch, late_decoder
+from hcc.isa.linux import GENERIC
 
 ARCH = Arch(
     name="aarch64",
@@ -18,6 +18,6 @@ ARCH = Arch(
     semantics=SEMANTICS,
     max_insn_size=4,
     insn_align=4,
-    syscalls=SYSCALLS,
+    syscalls=GENERIC,
     call_target=call_target,
 )

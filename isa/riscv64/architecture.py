@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hcc.isa.arch import Arch, late_decoder
+from hcc.isa.linux import GENERIC
 from hcc.isa.riscv64.abi import CONVENTION, ELF_FLAGS, ELF_MACHINE, call_target
-from hcc.isa.riscv64.linux import SYSCALLS
 from hcc.isa.riscv64.registers import REGISTERS
 from hcc.isa.riscv64.semantics import SEMANTICS
 
@@ -18,6 +18,6 @@ ARCH = Arch(
     semantics=SEMANTICS,
     max_insn_size=4,
     insn_align=2,
-    syscalls=SYSCALLS,
+    syscalls=GENERIC,
     call_target=call_target,
 )

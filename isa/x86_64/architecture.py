@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hcc.isa.arch import Arch, late_decoder
+from hcc.isa.linux import X86_64
 from hcc.isa.x86_64.abi import CONVENTION, call_target
-from hcc.isa.x86_64.linux import SYSCALLS
 from hcc.isa.x86_64.registers import REGISTERS
 from hcc.isa.x86_64.semantics import SEMANTICS
 
@@ -18,6 +18,6 @@ ARCH = Arch(
     semantics=SEMANTICS,
     max_insn_size=15,  # SDM vol. 2, 2.3.11
     insn_align=1,
-    syscalls=SYSCALLS,
+    syscalls=X86_64,
     call_target=call_target,
 )

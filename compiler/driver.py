@@ -85,7 +85,7 @@ def unit_names(sources: Sequence[Path]) -> list[str]:
     """A short name for each source, unique in the program: its stem, numbered where repeated."""
     names: list[str] = []
     for source in sources:
-        stem = re.sub(r"\W", "_", source.stem)
+        stem = re.sub(r"\W", "_", source.stem, flags=re.ASCII)
         name, number = stem, 2
         while name in names:
             name, number = f"{stem}_{number}", number + 1

@@ -116,14 +116,13 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     A link is followed; a device, pipe or socket is written to, for it must not be replaced by a
     file. HccError says what stands in the way.
     """
-    target = Path(os.path.realpath(path))
     try:
-        if target.is_dir():
+        if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
         else:
-            _replace(target, content, mode)
+            _replace(Path(os.path.realpath(path)), content, mode)
     except OSError as error:
         raise HccError(f"{path}: cannot be written: {error.strerror}") from error
 

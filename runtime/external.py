@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from hcc.isa.errors import UnsupportedError
 from hcc.isa.fatbinary import Program, encode_elf
+from hcc.runtime.orphans import die_with_parent
 
 QEMU_NAMES = {"x86_64": "qemu-x86_64", "aarch64": "qemu-aarch64", "riscv64": "qemu-riscv64"}
 
@@ -43,14 +45,30 @@ def run_external(
         path.write_bytes(encode_elf(program, isa))
         path.chmod(0o755)
         environment = dict(e.partition("=")[::2] for e in env)
+        command, executable = list(argv), str(path)
         if engine == "qemu":
-            # qemu takes its own settings from the environment; the guest's go by -E.
-            prefix += [part for e in env for part in ("-E", e)]
-            environment = {"PATH": os.environ.get("PATH", "")}
-            prefix += ["-0", argv[0]]
-            done = subprocess.run([*prefix, str(path), *argv[1:]], env=environment, check=False)
-        else:
+            command = [*prefix, *_settings(environment), "-0", argv[0], str(path), *argv[1:]]
+            executable = prefix[0]
+        before = signal.signal(signal.SIGTERM, _terminated)
+        try:
             done = subprocess.run(
-                [argv[0], *argv[1:]], executable=str(path), env=environment, check=False
-            )
+                command, executable=executable, env=environment, check=False,
+                preexec_fn=die_with_parent,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return 128 - done.returncode if done.returncode < 0 else done.returncode
+
+
+def _settings(environment: dict[str, str]) -> list[str]:
+    """qemu's options for variables that it would take for settings of its own; what is left in
+    the environment it hands on to the guest."""
+    own = {name: environment.pop(name) for name in list(environment) if name.startswith("QEMU_")}
+    if any("," in value for value in own.values()):
+        raise UnsupportedError("qemu cannot hand on a variable QEMU_... with a comma in its value")
+    return [part for name, value in own.items() for part in ("-E", f"{name}={value}")]
+
+
+def _terminated(number: int, _frame: object) -> None:
+    """End by way of what cleans up: the child is killed, its file removed."""
+    sys.exit(128 + number)

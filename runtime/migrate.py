@@ -20,6 +20,7 @@ from hcc.emulator.memory import Memory
 from hcc.isa import thread_block
 from hcc.isa.errors import HccError
 from hcc.isa.fatbinary import ARCHITECTURES, Program
+from hcc.isa.numerals import whole
 from hcc.runtime.address_space import RECORDS_BASE, RECORDS_SIZE, STACK_SIZE, STACK_TOP
 from hcc.runtime.engines import MOVABLE_ENGINES, Cell
 from hcc.runtime.unwind import Activation
@@ -83,12 +84,13 @@ class RandomPlan:
 def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPlan:
     """A plan from the command line; `isas` are those of the program."""
     where, _, count = text.partition("@")
-    if not count.isdigit() or int(count) < 1:
+    every = whole(count) or 0
+    if every < 1:
         raise HccError(
             f"migration plan '{text}' is not of the form ISA,ISA,...@N or random@N with N >= 1"
         )
     if where == "random":
-        return RandomPlan(tuple(isas), int(count), seed)
+        return RandomPlan(tuple(isas), every, seed)
     ring = []
     for name in where.split(","):
         isa, slash, engine = name.partition("/")
@@ -100,7 +102,7 @@ def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPl
             known = " or ".join(MOVABLE_ENGINES)
             raise HccError(f"migration plan '{text}': the engine must be {known}: '{engine}'")
         ring.append(Cell(isa, engine or None))
-    return RingPlan(tuple(ring), int(count))
+    return RingPlan(tuple(ring), every)
 
 
 @frozen

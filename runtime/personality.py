@@ -11,14 +11,15 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from signal import SIGPIPE
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from hcc.emulator.faults import MemoryFault
-from hcc.emulator.memory import READ, WRITE, Memory, page_ceil
-from hcc.isa.errors import FormatError
+from hcc.emulator.memory import PAGE_BITS, PAGE_SIZE, READ, SPACE_SIZE, WRITE, Memory, page_ceil
+from hcc.isa.errors import FormatError, HccError
 from hcc.runtime import network
 from hcc.runtime.address_space import HEAP_LIMIT
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from hcc.runtime.pim.range import PimRange
 
 AT_FDCWD = -100
+AT_REMOVEDIR = 0x200
+MOST_AT_ONCE = 1 << 24
+"""Bytes that one read or write takes at most."""
 PROCESS_ID = 1
 LAST_SIGNAL = 64
 _OPEN_FLAGS = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND | os.O_NONBLOCK
@@ -107,20 +111,31 @@ class Personality:
 
     def sys_read(self, fd: int, addr: int, size: int, *_: int) -> int:
         file = self._file(fd)
-        self.memory.check(addr, size, WRITE)
-        content = os.read(file.host, min(size, 1 << 24))
-        self.memory.write(addr, content)
+        content = os.read(file.host, self._room(addr, min(size, MOST_AT_ONCE)))
+        if content:
+            self.memory.write(addr, content)
         if file.path is None and fd == 0:
             self.stdin_read += len(content)
         return len(content)
 
     def sys_write(self, fd: int, addr: int, size: int, *_: int) -> int:
-        content = self.memory.read(addr, min(size, 1 << 24))
+        file = self._file(fd)
+        content = self.memory.read(addr, min(size, MOST_AT_ONCE)) if size else b""
         try:
-            return os.write(self._file(fd).host, content)
+            return os.write(file.host, content)
         except BrokenPipeError as error:
             # Python ignores SIGPIPE for itself; the program has not asked for that.
             raise Killed(SIGPIPE) from error
+
+    def _room(self, addr: int, size: int) -> int:
+        """How many of so many bytes from an address on can be written; a fault if none can."""
+        if size == 0:
+            return 0
+        self.memory.check(addr, 1, WRITE)
+        end, most = page_ceil(addr + 1), min(addr + size, SPACE_SIZE)
+        while end < most and self.memory.pages[end >> PAGE_BITS] & WRITE:
+            end += PAGE_SIZE
+        return min(size, end - addr)
 
     def sys_writev(self, fd: int, vector: int, count: int, *_: int) -> int:
         total = 0
@@ -149,10 +164,14 @@ class Personality:
     def sys_lseek(self, fd: int, offset: int, whence: int, *_: int) -> int:
         return os.lseek(self._file(fd).host, _signed64(offset), whence)
 
-    def sys_unlinkat(self, directory: int, path: int, *_: int) -> int:
-        if _signed32(directory) != AT_FDCWD:
+    def sys_unlinkat(self, directory: int, path: int, flags: int, *_: int) -> int:
+        if _signed32(directory) != AT_FDCWD or flags & 0xFFFF_FFFF & ~AT_REMOVEDIR:
             return -errno.EINVAL
-        os.unlink(self.memory.read_string(path))  # noqa: PTH108
+        name = self.memory.read_string(path)
+        if flags & AT_REMOVEDIR:
+            os.rmdir(name)  # noqa: PTH106
+        else:
+            os.unlink(name)  # noqa: PTH108
         return 0
 
     def sys_renameat2(self, of: int, old: int, to: int, new: int, flags: int, *_: int) -> int:
@@ -256,7 +275,7 @@ class Personality:
     def state(self) -> dict[str, Any]:
         """What a snapshot keeps; the inverse is `restore`."""
         files = [
-            [fd, f.path, f.flags, os.lseek(f.host, 0, os.SEEK_CUR)]
+            [fd, _path_of(f.host, f.path), f.flags, os.lseek(f.host, 0, os.SEEK_CUR)]
             for fd, f in sorted(self.files.items())
             if f.path is not None
         ]
@@ -283,10 +302,29 @@ class Personality:
             once = os.O_CREAT | os.O_EXCL | os.O_TRUNC
             try:
                 host = os.open(path, flags & ~once | os.O_CLOEXEC)
+                self.files[fd] = OpenFile(host, path, flags)
+                os.lseek(host, position, os.SEEK_SET)
             except OSError as error:
                 raise FormatError(f"{path}: cannot be reopened: {error.strerror}") from error
-            os.lseek(host, position, os.SEEK_SET)
-            self.files[fd] = OpenFile(host, path, flags)
+
+
+def _path_of(host: int, path: str) -> str:
+    """Where an open file is now; HccError if it could not be opened there again."""
+    try:
+        os.lseek(host, 0, os.SEEK_CUR)
+    except OSError as error:
+        fact = f"{path}: is open and has no positions: a snapshot cannot keep it"
+        raise HccError(fact) from error
+    now = path
+    with suppress(OSError):  # where there is no /proc, a renamed file is refused, too
+        now = os.readlink(f"/proc/self/fd/{host}")  # noqa: PTH115
+    try:
+        same = os.path.samestat(os.stat(now), os.fstat(host))  # noqa: PTH116
+    except OSError:
+        same = False
+    if not same:
+        raise HccError(f"{path}: is open and has been removed: a snapshot cannot keep it")
+    return now
 
 
 def check_state(state: dict[str, Any]) -> None:
@@ -294,8 +332,10 @@ def check_state(state: dict[str, Any]) -> None:
     numbers = [state["heap_start"], state["heap_end"], state["stdin_read"], *state["standard"]]
     for fd, path, flags, position in state["files"]:
         numbers += [fd, flags, position]
-        if not isinstance(path, str) or "\0" in path:
-            raise ValueError(f"an open file with the path {path!r}")
+        if not isinstance(path, str) or b"\0" in os.fsencode(path) or flags & ~_OPEN_FLAGS:
+            raise ValueError(f"an open file with the path {path!r} and the flags {flags}")
+    if not isinstance(state["instruments"], dict):
+        raise ValueError("its instruments are no table")
     for number, content in state["instruments"].items():
         numbers.append(int(number))
         if not isinstance(content, str):

@@ -101,12 +101,12 @@ def _parse(text: str, path: Path) -> Mapping[str, object]:
         case ".json":
             try:
                 found = json.loads(text)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise FormatError(f"{path}: not JSON: {error}") from None
         case ".toml":
             try:
                 found = tomllib.loads(text)
-            except (tomllib.TOMLDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise FormatError(f"{path}: not TOML: {error}") from None
         case ".yaml" | ".yml":
             return _parse_yaml(text, path)

@@ -230,7 +230,7 @@ class Builtins(Initializers):
                 return self._va_start(args, at)
             case "__builtin_va_end":
                 if self._count(name, args, 1, 1, at) and self.check_va_list(args[0], "va_end"):
-                    return Builtin(VOID_TYPE, at, name, [])
+                    return Builtin(VOID_TYPE, at, name, [args[0]])
             case "__builtin_va_copy":
                 if self._count(name, args, 2, 2, at) and self.check_va_list(args[0], "va_copy"):
                     return self.cast(self.assigned(args[0], args[1], at), VOID_TYPE, at)

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import define
 
 from hcc.compiler.kernelc.builtins import BUILTIN_FUNCTIONS, BuiltinName, Builtins
+from hcc.compiler.kernelc.conversions import promoted_operand
 from hcc.compiler.kernelc.operators import PRECEDENCE
 from hcc.compiler.kernelc.scope import (
     EnumConstant,
@@ -372,5 +373,6 @@ class Expressions(Builtins):
             self.error(arg.at, f"argument of incomplete type '{type_}'")
             return ErrorExpr(ERROR, arg.at)
         if type_.is_arithmetic:
-            return self.convert(arg, promoted_argument(type_))
+            type_ = promoted_operand(arg) if type_.is_integer else promoted_argument(type_)
+            return self.convert(arg, type_)
         return arg

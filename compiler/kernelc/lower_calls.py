@@ -287,6 +287,7 @@ class CallLowering(ExpressionLowering):
             case "va_start":
                 return self._va_start(expr)
             case "va_end":
+                self.effect(expr.args[0])
                 return NULL
             case "unreachable" | "trap":
                 self.locate(expr.at)

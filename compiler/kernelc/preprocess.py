@@ -12,12 +12,13 @@ from pathlib import Path
 
 from hcc.compiler.diagnostics import Diagnostics, Severity, Span
 from hcc.compiler.kernelc.conditions import ConditionError, evaluate
-from hcc.compiler.kernelc.macros import FatalError, MacroTable
+from hcc.compiler.kernelc.macros import FatalError, Macro, MacroTable
 from hcc.compiler.kernelc.options import FrontEndOptions
 from hcc.compiler.kernelc.positions import ONE_LINE, SourceFiles, line_of
 from hcc.compiler.kernelc.predefined import predefined_macros
 from hcc.compiler.kernelc.tokens import ID, NUMBER, STRING, Scan, Segment, Token, scan
 from hcc.isa.errors import HccError
+from hcc.isa.numerals import whole
 
 _DEFINABLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(\([A-Za-z0-9_$, .]*\))?")
 MAX_INCLUDE_DEPTH = 200
@@ -67,6 +68,8 @@ class Preprocessor:
         self._out: list[Token] = []
         self._pending: list[Token] = []
         self._guards: dict[Path, str] = {}
+        self._pushed: dict[str, list[Macro | None]] = {}
+        """What push_macro has put away, by name."""
         self._depth = 0
         self._shift = 0
         files.add("<command line>")  # where the macros below are defined
@@ -245,8 +248,7 @@ class Preprocessor:
         if name == "include":
             self._include(head, args, path)
         elif name == "pragma":
-            if args and args[0].value == "once":
-                self._guards[path] = "__FILE__"
+            self._pragma(args, path)
         elif name == "line":
             self._line(head, args)
         elif not args or args[0].type != ID:
@@ -257,6 +259,21 @@ class Preprocessor:
             self.macros.table.pop(args[0].value, None)
         else:
             self._define(args)
+
+    def _pragma(self, args: list[Token], path: Path) -> None:
+        """once, push_macro("NAME") and pop_macro("NAME"); others are ignored."""
+        match [token.value for token in args]:
+            case ["once", *_]:
+                self._guards[path] = "__FILE__"
+            case ["push_macro", "(", text, ")"]:
+                name = text.strip('"')
+                self._pushed.setdefault(name, []).append(self.macros.table.get(name))
+            case ["pop_macro", "(", text, ")"] if self._pushed.get(text.strip('"')):
+                name = text.strip('"')
+                before = self._pushed[name].pop()
+                self.macros.table.pop(name, None)
+                if before is not None:
+                    self.macros.table[name] = before
 
     def _define(self, args: list[Token]) -> None:
         name = args[0]
@@ -270,7 +287,8 @@ class Preprocessor:
     def _line(self, head: Token, args: list[Token]) -> None:
         """#line: from the next line on, positions are as it says."""
         args = self.macros.expand(args)
-        if not args or not args[0].value.isdigit() or int(args[0].value) > 0x7FFFFF:
+        number = whole(args[0].value) if args else None
+        if number is None or number > 0x7FFFFF:
             self._error(head.lineno, "#line wants a line number")
             return
         base = head.lineno - line_of(head.lineno) * ONE_LINE
@@ -278,7 +296,7 @@ class Preprocessor:
             column = base & (ONE_LINE - 1)
             base = self._files.add(args[1].value[1:-1]) + column
             self._set_file(args[1].value[1:-1])
-        wanted = base + int(args[0].value) * ONE_LINE
+        wanted = base + number * ONE_LINE
         self._shift += wanted - (head.lineno + ONE_LINE)
 
     # ---- inclusion ----

@@ -374,7 +374,7 @@ def promoted(type_: CType, width: int | None = None) -> CType:
     type_ = type_.unqual
     if not isinstance(type_, IntegerType):
         return type_
-    if width is not None and type_.size <= 4:
+    if width is not None and width <= 32:
         return INT if width < 32 or type_.signed else UINT
     if type_.rank < INT.rank:
         return INT

@@ -11,7 +11,6 @@
 
 #define STDOUT_BUFFER 16384
 #define STDERR_BUFFER 512 /* one printf to stderr is one write */
-#define AT_REMOVEDIR 0x200L
 
 static unsigned char in_buffer[PUSHBACK_ROOM + BUFSIZ];
 static unsigned char out_buffer[STDOUT_BUFFER];
@@ -73,6 +72,10 @@ FILE *fdopen(int fd, const char *mode)
 
     if (!parse_mode(mode, &open_flags, &stream_flags))
         return NULL;
+    int before = errno;
+    if (lseek(fd, 0, SEEK_CUR) < 0 && errno == EBADF)
+        return NULL;
+    errno = before;
     FILE *f = malloc(sizeof *f + PUSHBACK_ROOM + BUFSIZ);
     if (f == NULL)
         return NULL;
@@ -271,6 +274,5 @@ int remove(const char *path)
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -1;
-    return (int)__hcc_result(
-        __hcc_syscall(HCC_SYS_UNLINKAT, HCC_AT_FDCWD, (long)path, AT_REMOVEDIR));
+    return rmdir(path);
 }

@@ -260,7 +260,7 @@ static __HCC_LEAF int grow(size_t size)
 
 static inline __HCC_LEAF int top_has(size_t size)
 {
-    return (size_t)(heap.limit - heap.top) > size;
+    return heap.limit - heap.top > (long)size; /* at first, the top lies above */
 }
 
 static __HCC_LEAF void advance_top(size_t size)

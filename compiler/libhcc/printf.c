@@ -117,6 +117,8 @@ static __HCC_LEAF const char *read_flags(const char *p, int *flags)
         case '0':
             *flags |= FORMAT_ZERO;
             break;
+        case '\'': /* no grouping in the C locale */
+            break;
         default:
             return p;
         }

@@ -10,6 +10,7 @@
 
 #define HIGHEST_ERRNO 4095
 #define LONGEST_PATH 4096
+#define AT_REMOVEDIR 0x200L
 
 long __hcc_result(long raw)
 {
@@ -91,6 +92,17 @@ int unlink(const char *path)
     if (path == NULL)
         return -1;
     return (int)__hcc_result(__hcc_syscall(HCC_SYS_UNLINKAT, HCC_AT_FDCWD, (long)path, 0L));
+}
+
+int rmdir(const char *path)
+{
+    char buffer[LONGEST_PATH];
+
+    path = below_root(path, buffer);
+    if (path == NULL)
+        return -1;
+    return (int)__hcc_result(
+        __hcc_syscall(HCC_SYS_UNLINKAT, HCC_AT_FDCWD, (long)path, AT_REMOVEDIR));
 }
 
 int rename(const char *from, const char *to)

@@ -43,9 +43,9 @@ def link(
     symbols = _resolve(units, library)
     for name in _synthetic_objects():
         symbols.objects.setdefault(name.name, (None, name))
-    functions, objects = _reachable(symbols, isas)
+    functions, objects, constants = _reachable(symbols, isas)
     _check_leaves([*units, *library], symbols, functions)
-    return _Linker(symbols, functions, objects, isas, build).program()
+    return _Linker(symbols, functions, objects, constants, isas, build).program()
 
 
 def _synthetic_objects() -> list[Global]:
@@ -98,8 +98,11 @@ def _define(symbols: _Symbols, unit: Unit, name: str) -> None:
         raise HccError(f"symbol '{name}' is defined in both {other.name} and {unit.name}")
 
 
-def _reachable(symbols: _Symbols, isas: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The functions and objects that the program can reach, in a fixed order."""
+def _reachable(
+    symbols: _Symbols, isas: tuple[str, ...]
+) -> tuple[list[str], list[str], set[tuple[int, str]]]:
+    """The functions and objects that the program can reach, in a fixed order; and the sections of
+    private constants, by unit and ISA."""
     seen: set[str] = set(STUBS) | {START, STACK_SYMBOL}
     sections: set[tuple[int, str]] = set()
     work: list[tuple[str, str]] = [(ENTRY, START), (thread_block.SYMBOL, START)]
@@ -127,7 +130,7 @@ def _reachable(symbols: _Symbols, isas: tuple[str, ...]) -> tuple[list[str], lis
         more = f" and {len(first) - 8} more" if len(first) > 8 else ""
         raise HccError(f"undefined symbols: {', '.join(first[:8])}{more}")
     functions = [n for n in symbols.functions if n in seen]
-    return functions, [n for n in symbols.objects if n in seen]
+    return functions, [n for n in symbols.objects if n in seen], sections
 
 
 def _inlined_functions(symbols: _Symbols, isa: str) -> dict[str, set[str]]:
@@ -183,12 +186,14 @@ class _Linker:
         symbols: _Symbols,
         functions: list[str],
         objects: list[str],
+        constants: set[tuple[int, str]],
         isas: tuple[str, ...],
         build: BuildInfo,
     ) -> None:
         self.symbols = symbols
         self.functions = functions
         self.objects = objects
+        self.constants = constants
         self.isas = isas
         self.build = build
         self.addrs: dict[str, int] = {}
@@ -243,7 +248,12 @@ class _Linker:
         self, index: int, isa: str, versions: dict[str, list[Piece]], text_size: int
     ) -> tuple[Region, Region]:
         units = list(dict.fromkeys(self.symbols.functions[n] for n in self.functions))
-        pieces = [(unit, p) for unit in units for p in unit.code[isa].local.values()]
+        pieces = [
+            (unit, piece)
+            for unit in units
+            for piece in unit.code[isa].local.values()
+            if (id(unit), isa + piece.name) in self.constants
+        ]
         addrs, base, size = lay_out_local([p for _, p in pieces], index)
         local_addrs = {(id(u), p.name): a for (u, p), a in zip(pieces, addrs, strict=True)}
         local = bytearray(size)

@@ -6,6 +6,8 @@ and a reason (`Refused`) answer whatever is not of that form.
 
 from __future__ import annotations
 
+import math
+
 from attrs import frozen
 
 from hcc.compiler.kernelc import syntax as c
@@ -143,9 +145,12 @@ def called(node: c.Call) -> str:
 
 
 def is_zero(node: c.Expr) -> bool:
+    """Whether an expression is the constant 0 or +0.0."""
     if isinstance(node, c.Convert):
         return is_zero(node.operand)
-    return isinstance(node, (c.FloatConst, c.IntConst)) and node.value == 0
+    if not isinstance(node, (c.FloatConst, c.IntConst)):
+        return False
+    return node.value == 0 and math.copysign(1, node.value) > 0
 
 
 def same_as(one: c.Expr, other: c.Expr) -> bool:
@@ -179,15 +184,27 @@ def same_as(one: c.Expr, other: c.Expr) -> bool:
 
 
 def relu_operand(node: c.Conditional) -> c.Expr:
-    """x of `x > 0 ? x : 0` and its mirror images; Refused for other conditionals."""
+    """x of `x > 0 ? x : 0` or `x <= 0 ? 0 : x`; Refused for other conditionals.
+
+    With `>=` or `<` the value for -0.0 would be -0.0, where ReLU gives +0.
+    """
     test, then, other = node.condition, node.then, node.otherwise
     if isinstance(test, c.Compare) and then is not None:
         op, left, right = test.op, test.left, test.right
         if is_zero(left):
             left, right, op = right, left, {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(op, op)
+        operand = None
         if is_zero(right):
             if op in (">", ">=") and is_zero(other) and same_as(left, then):
-                return then
-            if op in ("<", "<=") and is_zero(then) and same_as(left, other):
-                return other
+                operand = then
+            elif op in ("<", "<=") and is_zero(then) and same_as(left, other):
+                operand = other
+        if operand is not None:
+            if op in (">", "<="):
+                return operand
+            raise Refused(
+                node.at,
+                "write x > 0 ? x : 0 or x <= 0 ? 0 : x: this leaves -0.0 as it is, of which ReLU"
+                " makes +0",
+            )
     raise Refused(node.at, "of conditionals units know ReLU only: x > 0 ? x : 0")

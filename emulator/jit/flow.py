@@ -93,7 +93,7 @@ class Flow:
         self.flags = 0
         self._whole = 0  # high-half bits of registers held in one piece
         for i, register in enumerate(registers.registers):
-            if register.flag:
+            if register.flag and register.fixed is None:
                 self.flags |= low_bit(i)
             if i not in self.split:
                 self._whole |= low_bit(i) << 1

@@ -16,6 +16,7 @@ import click
 from attrs import frozen
 
 from hcc.isa.errors import HccError
+from hcc.isa.numerals import whole
 
 if TYPE_CHECKING:
     from hcc.isa.lebug import Firmware
@@ -133,12 +134,14 @@ class TraceFiles:
 def _unit_numbers(text: str) -> tuple[list[int], str]:
     """The units and the firmware of one `--lebug`."""
     head, equals, name = text.partition("=")
-    if not equals or not head.replace(",", "").isdigit():
+    if not equals or not head.replace(",", "").isdecimal():
         return [0], text
-    try:
-        numbers = [int(number) for number in head.split(",")]
-    except ValueError:
-        raise HccError(f"--lebug {text}: unit numbers are wanted before '='") from None
+    numbers = []
+    for part in head.split(","):
+        number = whole(part)
+        if number is None:
+            raise HccError(f"--lebug {text}: unit numbers are wanted before '='")
+        numbers.append(number)
     if max(numbers) >= 1 << 32:
         raise HccError(f"--lebug {text}: units are numbered 0 to 2^32 - 1")
     return numbers, name

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hcc.isa.errors import HccError
+from hcc.isa.numerals import whole
 from hcc.runtime.cli.compile import parse_define
 from hcc.runtime.cli.pim import dialect_option
 
@@ -78,11 +79,12 @@ def _sizes(texts: tuple[str, ...], functions: list[PimFunction]) -> dict[str, in
     sizes = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if not (value.isascii() and value.isdigit()):
+        size = whole(value)
+        if size is None or size < 0:
             raise HccError(f"--size {text}: expected NAME=N")
         if name not in known:
             raise HccError(f"--size {text}: no loop runs to a parameter called '{name}'")
-        sizes[name] = int(value)
+        sizes[name] = size
     return sizes
 
 

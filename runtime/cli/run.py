@@ -77,11 +77,11 @@ def command(
     if engine in ("native", "qemu"):
         from hcc.runtime.external import run_external
 
-        planned = plan is not None
-        if planned or trace or stats or timeout or places or pim or units.firmware.firmware:
+        given = [plan, poison, trace, stats, timeout, places, pim, units.firmware.firmware]
+        if any(option not in (None, False, ()) for option in given):
             raise HccError(
-                "--migrate, --trace, --stats, --timeout, --break, --pim and --lebug need an "
-                f"emulator, not {engine}"
+                "--migrate, --poison, --trace, --stats, --timeout, --break, --pim and --lebug "
+                f"need an emulator, not {engine}"
             )
         return run_external(program, isa or program.host_isa, engine, argv, env)
     from hcc.runtime.process import Process
@@ -102,7 +102,7 @@ def command(
 
         process.stop_at(Breakpoints(find_places(program, places), sys.stderr))
     units.attach(process)
-    if pim:
+    if pim is not None:
         from hcc.runtime.pim.range import PimRange, read_spec
 
         used = "jit" if engine == "interp" and process.compiles() else engine

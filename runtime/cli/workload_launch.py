@@ -107,7 +107,7 @@ def _show(workload: Workload, launched: Launched, root_only: bool) -> None:
     for cell in launched.cells:
         for job in cell.jobs:
             log = job.folder / LOG
-            if log.is_file() and not many:
+            if log.is_file() and not many and sys.stdout is not None:
                 sys.stdout.flush()
                 sys.stdout.buffer.write(program_part(log.read_bytes()))
                 sys.stdout.buffer.flush()

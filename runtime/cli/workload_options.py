@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hcc.runtime.cli.parameters import seconds
+
 if TYPE_CHECKING:
     from hcc.runtime.workload.chain import Workload
     from hcc.runtime.workload.folders import Folders
@@ -55,7 +57,7 @@ _executor_option = click.option(
     help="Where cells run; ray is a cluster.",
 )  # fmt: skip
 _timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    "--timeout", type=float, callback=seconds, metavar="SECONDS",
     help="Longest time for each job.",
 )  # fmt: skip
 

@@ -10,7 +10,6 @@ lives. Scratch folders stand beside the token, so they go with it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import os
@@ -28,10 +27,9 @@ from typing import IO, Any
 from attrs import define, field, frozen
 
 from hcc.isa.errors import HccError
+from hcc.runtime.orphans import die_with_parent
 
 TOKEN_VARIABLE = "HCC_WORKLOAD_TOKEN"
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-_LIBC = ctypes.CDLL(None, use_errno=True)
 _POLL = 0.02
 _BUSY_TRIES = 100
 
@@ -73,7 +71,7 @@ class Children:
                 child = _started(
                     command, executable=executable, cwd=cwd, stdin=feed, stdout=output,
                     stderr=subprocess.STDOUT, env={**env, TOKEN_VARIABLE: mine},
-                    start_new_session=True, pass_fds=pass_fds, preexec_fn=_die_with_parent,
+                    start_new_session=True, pass_fds=pass_fds, preexec_fn=die_with_parent,
                 )  # fmt: skip
             except OSError as error:
                 raise HccError(f"{command[0]}: cannot be started: {error.strerror}") from error
@@ -147,11 +145,6 @@ def _make_removable(function: Callable[[str], object], path: str, _info: object)
 
 def _scratch_of(token: Path) -> Path:
     return Path(f"{token}.d")
-
-
-def _die_with_parent() -> None:
-    """In a new child: be killed when the thread that started it is gone, as with hcc."""
-    _LIBC.prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def kill_tree(token: str, child: subprocess.Popen[bytes] | None = None) -> None:

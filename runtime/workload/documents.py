@@ -16,6 +16,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from hcc.isa.errors import FormatError
+from hcc.isa.numerals import whole
 from hcc.runtime.workload.places import Place, SpecError
 
 _DEEPEST = 50
@@ -150,7 +151,8 @@ def _scalar(node: Any, place: Place) -> str | int | float | bool | None:
             try:
                 return int(text.replace("_", ""), 0)
             except ValueError:  # 007 and the like
-                return int(text) if text.lstrip("+-").isdecimal() else text
+                number = whole(text)
+                return text if number is None else number
         case "float":
             try:
                 return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))

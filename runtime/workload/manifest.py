@@ -87,8 +87,12 @@ def load(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         if manifest["version"] != _VERSION:
             raise FormatError(f"{path}: version {manifest['version']}, not {_VERSION}")
-        dict(manifest["inputs"].items()), dict(manifest["outputs"].items())
-        manifest["isa"], manifest["code_sha256"], manifest["fat"], manifest["slice"]
+        words = [manifest["isa"], manifest["code_sha256"]]
+        for key in ("inputs", "outputs"):
+            words += [*manifest[key].keys(), *manifest[key].values()]
+        words += [manifest[key] for key in ("fat", "slice") if manifest[key] is not None]
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("something else than text stands where a name or digest should")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{path}: damaged: {error}") from error
     loaded: dict[str, Any] = manifest

@@ -241,6 +241,10 @@ def _run_options(
             raise SpecError(workload.place("migrate.plan"), f"'migrate': {error}") from error
         words += ["--migrate", plan, "--seed", str(workload.get("migrate.seed"))]
         words += ["--poison"] if workload.get("migrate.poison") else []
+    for word in workload.get("engine-args"):
+        if word.partition("=")[0] in ("--isa", "--engine"):
+            fault = f"'engine-args': '{word}' belongs to the cell: see 'isas' and 'levels'"
+            raise SpecError(workload.place("engine-args"), fault)
     for key in ("lebug", "pim", "engine-args"):
         value = workload.get(key)
         for text in (value,) if isinstance(value, str) else value or ():

@@ -11,8 +11,10 @@ import pytest
 from hcc.compiler.diagnostics import CompileError, Diagnostics
 from hcc.compiler.kernelc import FrontEndOptions, compile_c
 from hcc.compiler.kernelc.positions import SourceFiles
+from hcc.compiler.kernelc.predefined import predefined_macros
 from hcc.compiler.kernelc.preprocess import Preprocessor
 from hcc.isa.errors import HccError
+from tests import cells
 from tests.conftest import require
 from tests.kernelc.building import PROGRAMS, call, complaints
 
@@ -215,3 +217,24 @@ def test_predefined_macros_describe_one_machine_on_all_isas() -> None:
     """
 
     assert 21 == call(source)
+
+
+def test_limits_and_types_are_those_that_gcc_predefines(tmp_path: Path) -> None:
+    """All but those of long double, which is double here."""
+    gcc = require("gcc")
+    families = re.compile(r"__(?!LDBL|DEC)\w+_(MAX|MIN|WIDTH|DIG|EXP|EPSILON|DENORM|TYPE)__")
+    names = [m.split()[0] for m in predefined_macros() if families.match(m)]
+    assert len(names) > 100
+    lines = ["#include <stdio.h>", "int main(void) {"]
+    for name in names:
+        shown = f"(double)({name}), (int)sizeof({name})"
+        if name.endswith("_TYPE__"):
+            shown = f"(double)(({name})-1), (int)sizeof({name})"
+        lines += [f"#ifndef {name}", f"#error {name}", "#endif"]
+        lines.append(f'printf("{name} %.17g %d\\n", {shown});')
+    source = tmp_path / "p.c"
+    source.write_text("\n".join([*lines, "}", ""]))
+    subprocess.run([gcc, "-o", "native", "p.c"], cwd=tmp_path, check=True)
+    wanted = subprocess.run([tmp_path / "native"], capture_output=True, check=True)
+
+    assert wanted.stdout == cells.run(cells.build((source,), 1), "x86_64").stdout

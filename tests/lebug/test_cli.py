@@ -164,6 +164,17 @@ def test_run_writes_the_trace(suffix: str) -> None:
         np.testing.assert_array_equal(np.load("in.npy"), np.load("out.npy"))
 
 
+def test_output_goes_through_links_and_into_devices() -> None:
+    Path("link.npy").symlink_to("trace.npy")
+    Path("null").symlink_to("/dev/null")
+    call("run", "raw", vectors(), "-o", "link.npy")
+    call("compile", "raw", "-o", "null")
+
+    assert Path("link.npy").is_symlink()
+    np.testing.assert_array_equal(np.load("in.npy"), np.load("trace.npy"))
+    assert Path("/dev/null").is_char_device()
+
+
 @pytest.mark.parametrize("name", ["raw", "sumAll", "correlation"])
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_run_plots(name: str, suffix: str) -> None:
@@ -212,7 +223,7 @@ def test_run_signals_and_arrivals() -> None:
         (["run", "raw", "in.npy", "--eof1", "every:0"], "every:K takes a positive integer"),
         (["run", "raw", "in.npy", "--arrivals", "-1"], "arrivals: '-1' is not"),
         (["run", "raw", "in.npy", "-o", "x.xls"], "a trace is written as"),
-        (["run", "raw", "in.npy", "-o", "no/x.npy"], "no/x.npy: no such file"),
+        (["run", "raw", "in.npy", "-o", "in.npy/x.npy"], "in.npy/x.npy: cannot be written"),
         (["run", "raw", "in.npy", "--plot", "x.gif"], "a plot is a .png"),
         (["run", "raw", "in.npy", "--delta", "5"], "not divisible by DELTA_SLOTS 5"),
         (["run", "raw", "in.npy", "--edges", "1,2"], "2 edges, the filter memory holds 16"),
@@ -224,6 +235,12 @@ def test_run_signals_and_arrivals() -> None:
         (["case", "in.npy"], "not JSON"),
         (["case", "deep.json"], "not JSON"),
         (["compile", "raw", "-c", "bad.yaml"], "bad.yaml:2: expected 'NAME: value'"),
+        (["run", "raw", "in.npy", "-c", "list.yaml"], "list.yaml: N is [8], not an integer"),
+        (["compile", "raw", "-c", "table.json"], "table.json: N is {}, not an integer"),
+        (["compile", "raw", "-c", "digits.json"], "digits.json: not JSON"),
+        (["compile", "raw", "-c", "digits.toml"], "digits.toml: not TOML"),
+        (["compile", "raw", "-c", "digits.yaml"], "digits.yaml: N is inf, not an integer"),
+        (["run", "raw", "huge.npy", "--delta", "4"], "row 0[0]: 1e+300 does not fit 32 bits"),
     ],
 )
 def test_bad_input_is_one_clear_error(arguments: list[str], words: str) -> None:
@@ -234,6 +251,13 @@ def test_bad_input_is_one_clear_error(arguments: list[str], words: str) -> None:
     Path("in.txt").write_text("1 2 3")
     Path("deep.json").write_text("[" * 100_000)
     Path("bad.yaml").write_text("N: 8\n  nested: {a: b}\n")
+    Path("list.yaml").write_text("N: [8]\n")
+    Path("table.json").write_text('{"N": {}}')
+    digits = "9" * 5000
+    Path("digits.json").write_text(f'{{"N": {digits}}}')
+    Path("digits.toml").write_text(f"N = {digits}")
+    Path("digits.yaml").write_text(f"N: {digits}")
+    np.save("huge.npy", np.full((1, 8), 1e300))
 
     assert words in error(*arguments)
 

@@ -153,6 +153,11 @@ def test_codec_table() -> None:
     assert quirks == 2
 
 
+@pytest.mark.parametrize(("value", "word"), [(1e305, 0x7FFFFFFF), (-1e305, 0x80000001)])
+def test_what_overflows_clamps(value: float, word: int) -> None:
+    assert word == encode_value(value, 32)
+
+
 # What LeBug's guide prints under "Emulation results", with its own spacing.
 GUIDE = {
     "raw_doc": """\

@@ -104,6 +104,14 @@ def test_report_of_losses_wrap_and_residue() -> None:
     assert "the oldest 1 of 2 rows are overwritten" in device.report().warnings()[1]
 
 
+def test_a_residue_that_is_not_finite_is_text_in_json() -> None:
+    device = unit("sumAll")
+    device.tap_many([[np.inf, 0, 0, 0], [np.nan, 0, 0, 0], [-np.inf, 0, 0, 0]])
+
+    found = json.loads(json.dumps(device.report().to_json(), allow_nan=False))
+    assert ["inf", "nan", "-inf"] == found["packer_residue"]
+
+
 def test_wedged_packer_is_reported() -> None:
     program = [[{"op": "v_commit", "size": 1}], [{"op": "v_commit"}]]
     device = InstrumentationUnit(from_program(program, MACHINE).firmware)

@@ -69,6 +69,7 @@ def test_integers(
         (b"%hhd %hhu %hd %hu", [300, 300, 70000, 70000]),
         (b"%y %d", [5]),
         (b"%05d %-05d %+05d % d %.0d|%.0d", [-42, 42, 42, 42, 0, 1]),
+        (b"%'d %'08d %'.2f", [1234567, 1234567, ctypes.c_double(1e6)]),
         (b"%#x %#o %#X %#x %#o %#.0o", [255, 8, 255, 0, 0, 0]),
         (b"%05s|%-5c|%5%|", [b"ab", ctypes.c_int(65)]),
         (b"%ld %lld %zu %jd %td", [ctypes.c_long(-1)] * 5),

@@ -65,7 +65,7 @@ __pim void not_equal(unsigned n, half *x)
 __pim void two_stores(int n, const half *x, half *y, half *z)
 {
     for (int i = 0; i < n; i++) {
-        z[i] = x[i] < 0 ? 0 : x[i];
+        z[i] = x[i] <= 0 ? 0 : x[i];
         y[i] += z[i] - (half)0.5;
     }
 }

@@ -138,7 +138,12 @@ def test_compile_prints_microkernel_layout_and_requests(
         (("bench", "gemv", "4096x100", "--schedule", "reference"), "multiples of 256 inputs"),
         (("bench", "div", "5"), "'div' is not one of"),
         (("bench", "add", "5", "--memory", "{dir}/text"), "not JSON"),
-        (("run", "{dir}/exit", "--input", "{dir}/text"), "not an .npy file"),
+        (("run", "{dir}/exit", "--input", "{dir}/text"), "not a numpy array file"),
+        (("run", "{dir}/exit", "--input", "{dir}/zip.npy"), "not a numpy array file"),
+        (("run", "{dir}/exit", "--input", "{dir}/header.npy"), "malformed header"),
+        (("run", "{dir}/exit", "--requests", "{dir}/digits"), "digits:1: expected RD or WR"),
+        (("bench", "add", "²"), "'²' is no shape of add"),
+        (("bench", "gemv", f"{'9' * 5000}x4"), f"'{'9' * 40}' is no shape of gemv"),
         (("compile", "{dir}/plain.c"), "there is no __pim function in it"),
     ],
 )
@@ -149,6 +154,9 @@ def test_bad_input_has_one_line(
     (tmp_path / "exit").write_text("EXIT\n")
     (tmp_path / "empty.json").write_text("{}")
     (tmp_path / "short.json").write_text('{"kernel": "add", "n": 2048, "a_u16be": "3c00"}')
+    (tmp_path / "zip.npy").write_bytes(b"PK\x03\x04 damaged")
+    (tmp_path / "header.npy").write_bytes(b"\x93NUMPY\x01\x00\x08\x00{'a':(((")
+    (tmp_path / "digits").write_text(f"RD {'9' * 5000} 0 0\n")
     (tmp_path / "plain.c").write_text("int x;\n")
     status, out, err = hcc(capsys, "pim", *(arg.format(dir=tmp_path) for arg in args))
 

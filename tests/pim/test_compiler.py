@@ -212,6 +212,11 @@ REFUSALS = [
     ("for (int i = 0; i < n; i += 2) y[i] = a[i];", "counts up by 1"),
     ("for (int i = 0; i <= n; i++) y[i] = a[i];", "while its counter is below"),
     ("for (int i = 0; i < n; i++) y[i] = a[i] > 1 ? a[i] : 0;", "ReLU only"),
+    ("for (int i = 0; i < n; i++) y[i] = a[i] >= 0 ? a[i] : 0;", "write x > 0 ? x : 0 or x <= 0"),
+    ("for (int i = 0; i < n; i++) y[i] = a[i] < 0 ? 0 : a[i];", "leaves -0.0 as it is"),
+    ("for (int i = 0; i < n; i++) y[i] = 0 <= a[i] ? a[i] : 0;", "leaves -0.0 as it is"),
+    ("for (int i = 0; i < n; i++) y[i] = 0 > a[i] ? 0 : a[i];", "leaves -0.0 as it is"),
+    ("for (int i = 0; i < n; i++) y[i] = a[i] > 0 ? a[i] : (_Float16)-0.0;", "ReLU only"),
     ("for (int i = 0; i < n; i++) if (n) y[i] = a[i];", "consists of assignments"),
     ("while (n) n--;", "written 'for"),
     ("n = 3;", "only counted loops"),
@@ -229,6 +234,26 @@ def test_refusals_name_place_and_reason(body: str, said: str, tmp_path: Path) ->
     with pytest.raises(CompileError, match=r"kernels.c:1:\d+: error: __pim: ") as refused:
         functions(f"__pim {head} {{ {body} }}", tmp_path)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a[i] > 0 ? a[i] : 0",
+        "a[i] <= 0 ? 0 : a[i]",
+        "0 < a[i] ? a[i] : 0",
+        "0 >= a[i] ? 0 : a[i]",
+    ],
+)
+def test_every_way_to_write_relu(value: str, tmp_path: Path) -> None:
+    head = "__pim void relu(int n, const _Float16 *a, _Float16 *y)"
+    loop = f"for (int i = 0; i < n; i++) y[i] = {value};"
+    function = functions(f"{head} {{ {loop} }}", tmp_path)["relu"]
+    a = np.array([-0.0, 0.0, -1.5, 1.5, -6e-8, 6e-8, -np.inf, np.inf], np.float16)
+    made = steps(function, {"n": a.size}, 1, Dialect.SAMSUNG)
+    got = run_steps(made, {"a": a, "y": a}).arrays["y"]
+
+    assert expected("relu", dict.fromkeys("abcst", a)).tobytes() == got.tobytes()
 
 
 def test_what_does_not_fit_the_registers_is_refused(tmp_path: Path) -> None:

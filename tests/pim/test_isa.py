@@ -108,6 +108,12 @@ def test_json_messages_are_written_as_pimsys_writes_them() -> None:
     assert BankMode.PIM_ALL_BANK is parse_message('{"bank_mode":"PimAllBank"}').bank_mode
 
 
+@pytest.mark.parametrize("mode", ['["AllBank"]', '{"AllBank": 1}', "1", '"All"'])
+def test_bank_modes_that_are_none_are_refused(mode: str) -> None:
+    with pytest.raises(FormatError, match="no bank mode is called"):
+        parse_message(f'{{"bank_mode": {mode}}}')
+
+
 def random_instruction(rng: random.Random) -> Instruction:
     op = rng.choice(list(Op))
     if op is Op.JUMP:
@@ -223,6 +229,10 @@ def test_padding_behind_exit_is_legal() -> None:
         ("MOV GRF_A[x], BANK", "x.pim:1: expected an operand, found 'GRF_A\\[X\\]'"),
         ("JUMP 7", "x.pim:1: a jump is written"),
         ("EXIT GRF_A", "x.pim:1: EXIT takes no operands"),
+        (f"MOV GRF_A[{'9' * 5000}], BANK", "x.pim:1: expected an operand"),
+        (f"JUMP {'9' * 5000}x [PC - 2]", "x.pim:1: a jump is written"),
+        (f"JUMP -1, {'9' * 5000}", "x.pim:1: a jump is written"),
+        (f"NOP {'9' * 5000}x", "x.pim:1: NOP takes no operands"),
     ],
 )
 def test_assembly_errors_name_file_and_line(text: str, said: str) -> None:

@@ -277,6 +277,29 @@ def test_bad_specifications_are_refused(spec: object, said: str, tmp_path: Path)
         read_spec(str(file))
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, f'{{"channels": {"9" * 5000}}}'])
+def test_what_json_cannot_read_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "spec.json"
+    file.write_text(text)
+    with pytest.raises(FormatError, match="not JSON"):
+        read_spec(str(file))
+
+
+def test_any_number_of_channels_has_rows_by_default() -> None:
+    for channels in range(1, 65):
+        rows = make_spec({"channels": channels}, "spec").rows
+
+        assert rows % 2 == 0
+        assert 4096 - 2 * channels < rows * channels <= 4096
+
+
+def test_rows_alone_are_those_of_a_channel(tmp_path: Path) -> None:
+    file = tmp_path / "spec.json"
+    file.write_text('{"rows": 8}')
+
+    assert 8 == read_spec(str(file)).rows
+
+
 def test_a_memory_specification_alone_will_do(tmp_path: Path) -> None:
     file = tmp_path / "spec.json"
     file.write_text('{"tCCDL": 5}')

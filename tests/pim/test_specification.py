@@ -54,6 +54,12 @@ def test_dramsys_file_gives_its_timing(tmp_path: Path) -> None:
         ({"tRC": "x"}, "tRC is not a whole number"),
         ({"tRC": -1}, "tRC is negative"),
         ({"tREFI": 300}, "leaves no time between refreshes"),
+        ({"RL": float("inf")}, "RL is not a whole number"),
+        ({"RL": float("nan")}, "RL is not a whole number"),
+        ({"RL": 1e300}, "RL is not a number up to 2147483647"),
+        ({"tCK_ns": float("inf")}, "tCK_ns is not a positive number up to 1000000"),
+        ({"tCK_ns": 1e308}, "tCK_ns is not a positive number up to 1000000"),
+        ({"tCK_ns": 10**400}, "tCK_ns is not a positive number up to 1000000"),
         ({"base": "x"}, "no built-in specification is called 'x'"),
         ([], "is a JSON object"),
     ],
@@ -63,6 +69,20 @@ def test_bad_specifications_say_what_is_wrong(content: object, said: str, tmp_pa
     file.write_text(json.dumps(content))
     with pytest.raises(FormatError, match=said):
         load(str(file))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tCK=inf", "tCK_ns is not a number up to 1000000"),
+        ("tCK=x", "m.ini:1: tCK is not a number: 'x'"),
+        ("RL=²", "m.ini:1: RL is not a number: '²'"),
+        (f"RL={'9' * 5000}", f"m.ini:1: RL is not a number: '{'9' * 40}'"),
+    ],
+)
+def test_bad_ini_values_say_what_is_wrong(line: str, said: str) -> None:
+    with pytest.raises(FormatError, match=said):
+        from_ini(line, "m.ini")
 
 
 def random_spec(rng: random.Random) -> MemorySpec:

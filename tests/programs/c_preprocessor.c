@@ -94,5 +94,19 @@ b");
     int spl\
 it = 3;
     printf("%d\n", split);
+#define KEPT 1
+#pragma push_macro("KEPT")
+#undef KEPT
+#define KEPT 2
+#pragma push_macro("NEVER")
+#define NEVER
+    printf("%d ", KEPT);
+#pragma pop_macro("KEPT")
+#pragma pop_macro("KEPT")
+#pragma pop_macro("NEVER")
+#ifdef NEVER
+    puts("NEVER");
+#endif
+    printf("%d\n", KEPT);
     return 0;
 }

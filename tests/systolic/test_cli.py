@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner, Result
 
-from hcc.isa.errors import HccError
+from hcc.isa.errors import FormatError, HccError
 from hcc.runtime.cli.systolic import command
+from hcc.runtime.systolic.reports import write_file
 
 from .golden import DATA, runs
 
@@ -92,6 +94,30 @@ def test_sweep_best_answers_in_one_line() -> None:
     assert len(result.output.splitlines()) == 1
 
 
+def test_sweep_best_as_json_is_one_of_the_points() -> None:
+    words = ("sweep", "-c", CONFIG, "-t", GEMM, "--gemm", "--shapes", "8x8,16x4", "--json")
+    points = json.loads(call(*words).stdout)["points"]
+
+    assert min(points, key=lambda point: point["Total Cycles"]) == json.loads(
+        call(*words, "--best").stdout
+    )
+
+
+def test_reports_go_through_links_and_into_devices(tmp_path) -> None:
+    target, link, null = (tmp_path / name for name in ("target", "link", "null"))
+    link.symlink_to(target)
+    null.symlink_to("/dev/null")
+    write_file(link, ["one ", "two"])
+    write_file(null, ["three"])
+
+    assert target.read_text() == "one two"
+    assert link.is_symlink()
+    assert null.is_char_device()
+    assert len(list(tmp_path.iterdir())) == 3
+    with pytest.raises(FormatError, match="Is a directory"):
+        write_file(tmp_path, [""])
+
+
 def test_sweep_writes_csv_json_and_plots(tmp_path) -> None:
     pytest.importorskip("matplotlib")
     words = ("--shapes", "8x8,16x4", "--dataflows", "os,ws", "-p", str(tmp_path), "--plots")
@@ -123,6 +149,7 @@ def test_compute_agrees_with_numpy() -> None:
         (("run", "-c", TUTORIAL, "-t", NETWORK, "--traces"), "--traces wants -p DIR"),
         (("sweep", "-c", TUTORIAL, "-t", NETWORK, "--best", "beauty"), "no objective 'beauty'"),
         (("sweep", "-c", TUTORIAL, "-t", NETWORK, "--cells", "100"), "no power of two"),
+        (("compute", "-t", GEMM, "--gemm", "--shape", "99999x99999"), "take 968.8 GiB; the most"),
     ],
 )
 def test_bad_input_is_an_error_of_ours(words, message) -> None:
@@ -130,6 +157,36 @@ def test_bad_input_is_an_error_of_ours(words, message) -> None:
 
     assert isinstance(result.exception, HccError)
     assert message in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sweep", "-c", TUTORIAL, "-t", NETWORK, "--shapes", "²x²"),
+        ("sweep", "-c", TUTORIAL, "-t", NETWORK, "--shapes", f"8x{'9' * 5000}"),
+        ("sweep", "-c", TUTORIAL, "-t", NETWORK, "--bandwidths", "²"),
+        ("sweep", "-c", TUTORIAL, "-t", NETWORK, "--sram", "9" * 5000),
+        ("sweep", "-c", TUTORIAL, "-t", NETWORK, "--cells", str(1 << 31)),
+        ("compute", "-t", NETWORK, "--shape", "²x²"),
+        ("compute", "-t", NETWORK, "--seed", "-1"),
+    ],
+)
+def test_options_that_are_no_numbers_are_refused(words) -> None:
+    exception = call(*words).exception
+
+    assert isinstance(exception, BadParameter)
+    assert "\n" not in exception.format_message()
+
+
+def test_layers_beyond_the_memory_are_refused(monkeypatch) -> None:
+    def run_network(*arguments: object, **options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("hcc.emulator.systolic.run_network", run_network)
+    result = call("run", "-c", CONFIG, "-t", NETWORK)
+
+    assert isinstance(result.exception, HccError)
+    assert "do not fit this machine's memory" in str(result.exception)
 
 
 def test_bad_files_exit_with_2_and_one_line(tmp_path) -> None:

@@ -104,6 +104,10 @@ def test_sparsity_section() -> None:
         ("IfmapSramSzkB:  1", "IfmapSramSz: 1", "is SCALE-Sim 1, write 'IfmapSramSzkB'"),
         ("Bandwidth : 10,20", "Bandwidth : 10, x", "a.cfg:12:17: 'Bandwidth' wants a whole"),
         ("Bandwidth : 10,20", "Bandwidth : 0", "a.cfg:12:13: 'Bandwidth' is 0; the least is 1"),
+        ("IfmapSramSzkB:  1", "IfmapSramSzkB:  ²", "'IfmapSramSzkB' wants a whole number up to"),
+        ("ArrayHeight:    8", f"ArrayHeight:    {1 << 31}", "a.cfg:4:17: 'ArrayHeight' is 214"),
+        ("ArrayHeight:    8", f"ArrayHeight:    {'9' * 5000}", f"not '{'9' * 40}'"),
+        ("FilterOffset:   10", f"FilterOffset:   {1 << 31}", "the most is 2147483647"),
         ("Dataflow : os", "Dataflow : rs", "a.cfg:13:12: 'Dataflow' is os, ws or is, not 'rs'"),
         ("Bandwidth: USER", "Bandwidth: MINE", "a.cfg:16:21: 'InterfaceBandwidth' is USER or"),
         ("[run_presets]", "[runs]", "a.cfg:15:1: unknown section '[runs]'"),
@@ -141,6 +145,10 @@ def test_a_list_as_a_configuration() -> None:
     assert (config.rows, config.cols, config.dataflow, config.bandwidths) == (8, 4, "is", (7,))
     with pytest.raises(FormatError, match="entry 3 of the list wants a whole number from 1"):
         config_from_list(["n", 8, 0, 1, 2, 3, 0, 10, 20, "is", "CALC"])
+    with pytest.raises(FormatError, match="entry 2 of the list wants a whole number from 1 to"):
+        config_from_list(["n", 1 << 31, 4, 1, 2, 3, 0, 10, 20, "is", "CALC"])
+    with pytest.raises(FormatError, match="entry 12 of the list wants bandwidths from 1 to"):
+        config_from_list(["n", 8, 4, 1, 2, 3, 0, 10, 20, "is", "USER", "7,²"])
     with pytest.raises(FormatError, match="at least 11 entries, not 3"):
         config_from_list(["n", 8, 4])
 
@@ -205,12 +213,16 @@ def test_gemm_rows_become_one_row_filters() -> None:
     [
         ("A, 5, 6, 7, 2, 4, 7, 2,", "t.csv:2:10: filter height 7 is larger than its input's 5"),
         ("A, 5, 6, 3, 9, 4, 7, 2,", "t.csv:2:13: filter width 9 is larger than its input's 6"),
-        ("A, 5, 6, 3, 2, x, 7, 2,", "t.csv:2:16: Channels wants a whole number, not 'x'"),
+        ("A, 5, 6, 3, 2, x, 7, 2,", "t.csv:2:16: Channels wants a whole number up to"),
         ("A, 5, 6, 3, 2, 4, -7, 2,", "t.csv:2:19: Num Filter is -7; the least is 1"),
         ("A, 5, 6, 3, 2, 4, 7, 0,", "t.csv:2:22: Strides is 0; the least is 1"),
         ("A, 5, 6, 3,", "t.csv:2:11: the row ends before 'Filter Width'"),
         ("A, 5, 6, 3, 2, 4, 7, 2, 4:2,", "t.csv:2:25: sparsity wants N:M"),
         ("A, 5, 6, 3, 2, 4, 7, 2, 1, 1:2, 9,", "t.csv:2:33: more fields than a layer has"),
+        ("A, 1048577, 6, 3, 2, 4, 7, 2,", "t.csv:2:4: IFMAP Height is 1048577; the most is"),
+        ("A, 5, 6, 3, 2, ², 7, 2,", "t.csv:2:16: Channels wants a whole number up to 1048576"),
+        (f"A, 5, 6, 3, 2, 4, 7, 2, 1:{'9' * 5000},", "t.csv:2:25: sparsity wants N:M"),
+        ("A, 1048576, 1048576, 1, 1, 1, 1048576, 1,", "'A' takes 1.15292e+18 multiply-accum"),
         (" , 5, 6, 3, 2, 4, 7, 2,", "t.csv:2:1: a layer without a name"),
     ],
 )

@@ -141,6 +141,7 @@ def test_sram_energy_is_interpolated() -> None:
     assert pytest.approx(table.sram_word(32)) == 2.0
     assert pytest.approx(table.sram_word(16)) == 2**0.5
     assert pytest.approx(table.sram_word(128)) == 4.0
+    assert EnergyTable(sram={8: 1e-12, 9: 1e12}).sram_word(1 << 30) == 1e12
 
 
 def test_an_energy_table_is_read_and_checked(tmp_path) -> None:
@@ -149,7 +150,16 @@ def test_an_energy_table_is_read_and_checked(tmp_path) -> None:
 
     assert EnergyTable(mac=2.0, sram={8: 1.5}) == read_energy_table(path)
     for text, message in (
-        ('{"mac": -1}', "'mac' wants picojoules from 0, not -1"),
+        ('{"mac": -1}', "'mac' wants picojoules from 0 to 1e\\+12, not -1"),
+        ('{"mac": 1e308}', "'mac' wants picojoules from 0 to 1e\\+12, not 1e\\+308"),
+        ('{"mac": 1e999}', "'mac' wants picojoules .*, not inf"),
+        ('{"mac": NaN}', "'mac' wants picojoules .*, not nan"),
+        (f'{{"dram": {"9" * 400}}}', f"'dram' wants picojoules .*, not {'9' * 40}$"),
+        (f'{{"mac": {"9" * 5000}}}', "table.json: not JSON"),
+        ("[" * 100_000, "table.json: not JSON"),
+        ('{"sram": {"²": 1}}', "sram size '²'"),
+        (f'{{"sram": {{"{1 << 31}": 1}}}}', "sram size '2147483648' is no number of KiB"),
+        ('{"sram": {"8": 0}}', "'sram 8' wants picojoules from 1e-12"),
         ('{"mca": 1}', "unknown key 'mca'"),
         ('{"sram": {"x": 1}}', "sram size 'x'"),
         ("[]", "an energy table is a JSON object"),

@@ -272,9 +272,21 @@ def test_verify_finds_what_was_altered(tmp_path: Path) -> None:
     fat.write_bytes(content)
     (folder / "extra").write_text("")
     assert "was not there after the run" in workload("verify", folder).out
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for damage in ({"inputs": {"a": None}}, {"fat": [1]}, {"outputs": {"a": 7}}):
+        (folder / "manifest.json").write_text(json.dumps(manifest | damage))
+        assert 2 == workload("verify", folder).status, damage
     (folder / "manifest.json").write_text("{")
     assert 2 == workload("verify", folder).status
     assert 2 == workload("verify", tmp_path / "none").status
+
+
+def test_cell_alone_says_what_runs_on_which_isa(tmp_path: Path) -> None:
+    path = spec(tmp_path, "engine-args: [--isa, riscv64]\n")
+    said = workload("launch", "--level", "jit", path)
+
+    assert 2 == said.status
+    assert "'engine-args': '--isa' belongs to the cell" in said.err
 
 
 def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ BAD = {
     "nothing there": ("cpus:\nname: x\n", "1:1: 'cpus' takes a whole number from 1, not null"),
     "a job's name": ("name: x\njobs: [{name: ../y}]\n", "2:15: '../y' is not a name"),
     "negative": ("name: x\ncpus: -2\n", "2:7: 'cpus' takes a whole number from 1, not '-2'"),
+    "signs": ("name: x\ncpus: !!int '+-5'\n", "2:7: 'cpus' takes a whole number from 1, not '+-5'"),
     "huge": ("name: x\ncpus: " + 5000 * "9", "2:7: 'cpus' takes a whole number from 1, not '999"),
     "huge size": ("name: x\nmem: " + 400 * "9" + ".5GiB\n", "2:6: 'mem' takes a size"),
     "not a number": ("name: x\ntesting: {runTimeout: .nan}\n", "2:23: 'testing.runTimeout' takes"),

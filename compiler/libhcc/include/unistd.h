@@ -20,6 +20,7 @@ ssize_t write(int fd, const void *from, size_t n) __HCC_LEAF;
 int close(int fd) __HCC_LEAF;
 off_t lseek(int fd, off_t offset, int whence) __HCC_LEAF;
 int unlink(const char *path) __HCC_LEAF;
+int rmdir(const char *path) __HCC_LEAF;
 pid_t getpid(void) __HCC_LEAF;
 unsigned sleep(unsigned seconds) __HCC_LEAF;
 int usleep(unsigned microseconds) __HCC_LEAF;

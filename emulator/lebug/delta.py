@@ -86,7 +86,7 @@ class DeltaTrace:
         for lane, value in enumerate(current):
             if not -bound <= value < bound:
                 raise HccError(
-                    f"row {self.rows_in}[{lane}]: {value} does not fit {form.width} bits"
+                    f"row {self.rows_in}[{lane}]: {value:g} does not fit {form.width} bits"
                 )
         self.rows_in += 1
         previous, self.last = self.last, current

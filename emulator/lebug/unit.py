@@ -33,6 +33,7 @@ from hcc.isa.lebug.tap import FRAME_MASK, ElementType
 
 from .core import Core, HardwareCore, RuleCore
 from .delta import DeltaFormat, DeltaTrace
+from .export import number
 from .snapshot import Restorer, State, pack, unpack
 from .trace import StampedRows, Trace, TraceMemory
 
@@ -73,7 +74,7 @@ class Report:
             "rows_overwritten": self.overwritten,
             "packer_fill": self.pending,
             "packer_wedged": self.wedged,
-            "packer_residue": list(self.residue),
+            "packer_residue": [number(value) for value in self.residue],
             "steps": self.steps,
             "compression_ratio": self.compression,
         }

@@ -16,6 +16,10 @@ from typing import Any
 from attrs import asdict, evolve, fields, frozen
 
 from hcc.isa.errors import FormatError
+from hcc.isa.numerals import whole
+
+MOST = (1 << 31) - 1
+MOST_NS = 1_000_000  # of a clock cycle
 
 
 @frozen
@@ -57,8 +61,13 @@ class MemorySpec:
     def __attrs_post_init__(self) -> None:
         for f in fields(type(self)):
             value = getattr(self, f.name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                continue
+            most = MOST_NS if f.name == "tCK_ns" else MOST
+            if value < 0:
                 raise FormatError(f"memory specification: {f.name} is negative")
+            if not value <= most:
+                raise FormatError(f"memory specification: {f.name} is not a number up to {most}")
         for name in ("banks", "bank_groups", "columns", "rows", "BL", "tREFI", "bus_bits"):
             if getattr(self, name) <= 0:
                 raise FormatError(f"memory specification: {name} must be positive")
@@ -144,14 +153,16 @@ _DRAMSYS_GEOMETRY = {
 
 
 def _number(value: Any, name: str, source: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         raise FormatError(f"{source}: {name} is not a whole number")
-    return int(value)
+    return value
 
 
 def _real(value: Any, name: str, source: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise FormatError(f"{source}: {name} is not a positive number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_NS:
+        raise FormatError(f"{source}: {name} is not a positive number up to {MOST_NS}")
     return float(value)
 
 
@@ -208,6 +219,13 @@ def _from_dramsys(value: dict[str, Any], source: str) -> MemorySpec:
     return evolve(DRAMSYS_HBM2, **changes)
 
 
+def _decimal(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def from_ini(text: str, source: str) -> MemorySpec:
     """A specification from an ini file of DRAMSim2 or PIMSimulator."""
     known = {f.name: f for f in fields(MemorySpec)}
@@ -222,10 +240,10 @@ def from_ini(text: str, source: str) -> MemorySpec:
         ours = _INI.get(name, name)
         if ours not in known or ours == "name":
             continue
-        try:
-            changes[ours] = float(value) if ours == "tCK_ns" else int(value)
-        except ValueError:
-            raise FormatError(f"{source}:{number}: {name} is not a number: '{value}'") from None
+        found = _decimal(value) if ours == "tCK_ns" else whole(value)
+        if found is None:
+            raise FormatError(f"{source}:{number}: {name} is not a number: '{value[:40]}'")
+        changes[ours] = found
     spec = evolve(SAMSUNG_HBM2, **changes)
     turnaround = spec.RL + spec.burst_cycles + spec.tRTRS - spec.WL
     return evolve(spec, tRTW=changes.get("tRTW", turnaround))

@@ -18,6 +18,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from hcc.isa.errors import FormatError
+from hcc.isa.numerals import whole
+
+MOST = (1 << 31) - 1
+"""The most that any number of a file may be, so that addresses keep within 64 bits."""
 
 
 class Interface(enum.Enum):
@@ -194,13 +198,17 @@ class ConfigFile:
             raise FormatError(f"{self.path}:{self.last_line}:1: no '{key}' in [{section}]")
         return entry
 
-    def integer(self, entry: Entry, name: str, least: int) -> int:
-        """The entry's value as a whole number not below `least`."""
-        if not re.fullmatch(r"[+-]?\d+", entry.value):
-            raise self.error(entry, f"'{name}' wants a whole number, not '{entry.value}'")
-        value = int(entry.value)
+    def integer(self, entry: Entry, name: str, least: int, most: int = MOST) -> int:
+        """The entry's value as a whole number from `least` to `most`."""
+        value = whole(entry.value)
+        if value is None:
+            raise self.error(
+                entry, f"'{name}' wants a whole number up to {most}, not '{entry.value[:40]}'"
+            )
         if value < least:
             raise self.error(entry, f"'{name}' is {value}; the least is {least}")
+        if value > most:
+            raise self.error(entry, f"'{name}' is {value}; the most is {most}")
         return value
 
     def boolean(self, section: str, key: str, default: bool) -> bool:
@@ -412,18 +420,23 @@ def config_from_list(values: Sequence[object], base: Config | None = None) -> Co
     numbers: list[int] = []
     for position, value in enumerate(values[1:9], 2):
         least = 0 if position > 6 else 1
-        if not re.fullmatch(r"[+-]?\d+", str(value)) or int(str(value)) < least:
+        number = whole(str(value))
+        if number is None or not least <= number <= MOST:
             raise FormatError(
-                f"entry {position} of the list wants a whole number from {least}, not '{value}'"
+                f"entry {position} of the list wants a whole number from {least} to {MOST},"
+                f" not '{value}'"
             )
-        numbers.append(int(str(value)))
+        numbers.append(number)
     bandwidths: tuple[int, ...] = (10,)
     if interface is Interface.USER:
         given = values[11]
         parts = given if isinstance(given, list | tuple) else str(given).split(",")
-        if not parts or not all(re.fullmatch(r"\s*0*[1-9]\d*\s*", str(x)) for x in parts):
-            raise FormatError(f"entry 12 of the list wants bandwidths from 1, not '{given}'")
-        bandwidths = tuple(int(str(part)) for part in parts)
+        words = [whole(str(part).strip()) for part in parts]
+        bandwidths = tuple(word for word in words if word is not None and 1 <= word <= MOST)
+        if not words or len(bandwidths) < len(words):
+            raise FormatError(
+                f"entry 12 of the list wants bandwidths from 1 to {MOST}, not '{given}'"
+            )
     rows, cols, ifmap_kb, filter_kb, ofmap_kb, ifmap_at, filter_at, ofmap_at = numbers
     return evolve(
         base or Config(),

@@ -18,9 +18,13 @@ from typing import Any
 from attrs import Factory, asdict, frozen
 
 from hcc.isa.errors import FormatError
+from hcc.isa.numerals import whole
 
-from .config import Config, read_text
+from .config import MOST, Config, read_text
 from .layer import LayerResult
+
+_MOST = 1e12  # picojoules of one event
+_LEAST_SRAM = 1e-12  # sizes are interpolated by logarithms
 
 
 @frozen
@@ -34,14 +38,17 @@ class EnergyTable:
 
     def sram_word(self, kb: int) -> float:
         """Picojoules for a word of an SRAM of a size; beyond the table the nearest slope goes
-        on."""
+        on, up to a joule."""
         sizes = sorted(self.sram)
         if len(sizes) == 1:
             return self.sram[sizes[0]]
         at = max(1, min(len(sizes) - 1, sum(size < kb for size in sizes)))
         low, high = sizes[at - 1], sizes[at]
         share = math.log(kb / low) / math.log(high / low)
-        return float(self.sram[low] * (self.sram[high] / self.sram[low]) ** share)
+        ratio = self.sram[high] / self.sram[low]
+        if math.log(self.sram[low]) + share * math.log(ratio) > math.log(_MOST):
+            return _MOST
+        return float(self.sram[low] * ratio**share)
 
 
 @frozen
@@ -90,6 +97,8 @@ def read_energy_table(path: Path | str) -> EnergyTable:
         data: Any = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise FormatError(f"{path}:{error.lineno}:{error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: not JSON: {error}") from None
     if not isinstance(data, dict):
         raise FormatError(f"{path}:1:1: an energy table is a JSON object")
     values: dict[str, Any] = {}
@@ -99,12 +108,11 @@ def read_energy_table(path: Path | str) -> EnergyTable:
                 values[key] = _energy(path, key, value)
             case "sram" if isinstance(value, dict) and value:
                 sizes = {}
-                for size, pj in value.items():
-                    if not size.isdigit() or int(size) < 1:
-                        raise FormatError(f"{path}: sram size '{size}' is no number of KiB")
-                    sizes[int(size)] = _energy(path, f"sram {size}", pj)
-                    if sizes[int(size)] == 0:
-                        raise FormatError(f"{path}: sram {size} is 0; the least is above it")
+                for text, pj in value.items():
+                    size = whole(text)
+                    if size is None or not 1 <= size <= MOST:
+                        raise FormatError(f"{path}: sram size '{text[:40]}' is no number of KiB")
+                    sizes[size] = _energy(path, f"sram {text}", pj, _LEAST_SRAM)
                 values[key] = sizes
             case "sram":
                 raise FormatError(f"{path}: 'sram' is an object from KiB to picojoules")
@@ -115,7 +123,9 @@ def read_energy_table(path: Path | str) -> EnergyTable:
     return EnergyTable(**values)
 
 
-def _energy(path: Path | str, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise FormatError(f"{path}: '{key}' wants picojoules from 0, not {value!r}")
+def _energy(path: Path | str, key: str, value: object, least: float = 0) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= _MOST:
+        raise FormatError(
+            f"{path}: '{key}' wants picojoules from {least:g} to {_MOST:g}, not {value!r:.40}"
+        )
     return float(value)

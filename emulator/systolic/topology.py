@@ -15,8 +15,13 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from hcc.isa.errors import FormatError
+from hcc.isa.numerals import whole
 
-from .config import read_text
+from .config import MOST, read_text
+
+# Products of a row's numbers are addresses and counts, which have 64 bits.
+_MOST_CONV = 1 << 20
+_MOST_MACS = 10**18
 
 
 @frozen
@@ -116,28 +121,28 @@ def split_row(line: int, raw: str) -> list[Cell]:
     return cells
 
 
-def cell_number(path: str, cell: Cell, what: str, least: int = 1) -> int:
-    """The field as a whole number."""
-    if not re.fullmatch(r"[+-]?\d+", cell.text):
-        raise FormatError(
-            f"{path}:{cell.line}:{cell.column}: {what} wants a whole number, not '{cell.text}'"
-        )
-    value = int(cell.text)
+def cell_number(path: str, cell: Cell, what: str, least: int = 1, most: int = MOST) -> int:
+    """The field as a whole number from `least` to `most`."""
+    place = f"{path}:{cell.line}:{cell.column}: {what}"
+    value = whole(cell.text)
+    if value is None:
+        raise FormatError(f"{place} wants a whole number up to {most}, not '{cell.text[:40]}'")
     if value < least:
-        raise FormatError(
-            f"{path}:{cell.line}:{cell.column}: {what} is {value}; the least is {least}"
-        )
+        raise FormatError(f"{place} is {value}; the least is {least}")
+    if value > most:
+        raise FormatError(f"{place} is {value}; the most is {most}")
     return value
 
 
 def _ratio(path: str, cell: Cell) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)\s*:\s*(\d+)", cell.text)
-    if found is None or not 0 < int(found[1]) <= int(found[2]):
+    left, _, right = cell.text.partition(":")
+    kept, block = whole(left.rstrip()), whole(right.lstrip())
+    if kept is None or block is None or not 0 < kept <= block <= MOST:
         raise FormatError(
-            f"{path}:{cell.line}:{cell.column}: sparsity wants N:M with N up to M,"
-            f" not '{cell.text}'"
+            f"{path}:{cell.line}:{cell.column}: sparsity wants N:M with N up to M and M up to"
+            f" {MOST}, not '{cell.text[:40]}'"
         )
-    return int(found[1]), int(found[2])
+    return kept, block
 
 
 def _missing(path: str, cells: list[Cell], names: tuple[str, ...]) -> FormatError:
@@ -163,7 +168,8 @@ def _conv_row(path: str, cells: list[Cell], header: list[Cell]) -> list[Layer]:
     if len(cells) < 8:
         raise _missing(path, cells, _CONV_COLUMNS)
     numbers = [
-        cell_number(path, cell, what) for cell, what in zip(cells[1:8], _CONV_COLUMNS, strict=True)
+        cell_number(path, cell, what, most=_MOST_CONV)
+        for cell, what in zip(cells[1:8], _CONV_COLUMNS, strict=True)
     ]
     height, width, filter_h, filter_w, channels, filters, stride = numbers
     for axis, size, extent, cell in (
@@ -185,7 +191,7 @@ def _conv_row(path: str, cells: list[Cell], header: list[Cell]) -> list[Layer]:
                     " only 1 is modelled"
                 )
         else:
-            stride_w = cell_number(path, rest[0], "column stride")
+            stride_w = cell_number(path, rest[0], "column stride", most=_MOST_CONV)
         rest = rest[1:]
     if rest:
         ratio = _ratio(path, rest[0])
@@ -232,7 +238,13 @@ def parse_topology(path: str, text: str, gemm: bool = False) -> Topology:
             warnings.append(f"{path}:{number}:{end}: no comma at the end of the row, added")
         if not cells or not cells[0].text:
             raise FormatError(f"{path}:{number}:1: a layer without a name")
-        layers += _gemm_row(path, cells) if gemm else _conv_row(path, cells, header)
+        found = _gemm_row(path, cells) if gemm else _conv_row(path, cells, header)
+        if found[0].macs > _MOST_MACS:
+            raise FormatError(
+                f"{path}:{number}:1: layer '{cells[0].text}' takes {found[0].macs:g}"
+                f" multiply-accumulates; the most is {_MOST_MACS:g}"
+            )
+        layers += found
     if not layers:
         raise FormatError(f"{path}:{len(lines)}:1: no layer after the header line")
     return Topology(Path(path).stem, tuple(layers), tuple(warnings))

@@ -24,10 +24,11 @@ def encode_value(value: float, width: int) -> int:
     if math.isnan(value):
         raise HccError("NaN has no fixed-point encoding")
     largest = (1 << (width - 1)) - 1
-    if math.isinf(value):
-        word = largest if value > 0 else -largest
+    scaled = value * (1 << width // 2)
+    if math.isinf(scaled):
+        word = largest if scaled > 0 else -largest
     else:
-        word = max(-largest, min(largest, round(value * (1 << width // 2))))
+        word = max(-largest, min(largest, round(scaled)))
     return word % (1 << width)
 
 

@@ -146,7 +146,7 @@ def parse_message(text: str) -> Configuration:
         raise FormatError("PIM configuration is not an object of bank_mode and kernel")
     mode, kernel = value.get("bank_mode"), value.get("kernel")
     known = {m.value: m for m in BankMode}
-    if mode is not None and mode not in known:
+    if mode is not None and (not isinstance(mode, str) or mode not in known):
         raise FormatError(f"no bank mode is called {json.dumps(mode)}")
     if kernel is not None and (not isinstance(kernel, list) or len(kernel) != CRF_LENGTH):
         raise FormatError(f"a PIM kernel is a list of {CRF_LENGTH} instructions")

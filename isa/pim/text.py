@@ -21,11 +21,11 @@ from hcc.isa.errors import FormatError
 
 from .instructions import MOVES, Dialect, File, Instruction, Op, Operand, compute
 
-_OPERAND = re.compile(r"([A-Z_]+)\s*(?:\[\s*(\d+)\s*\]|#\s*(\d+))?")
+_OPERAND = re.compile(r"([A-Z_]+)\s*(?:\[\s*([0-9]{1,9})\s*\]|#\s*([0-9]{1,9}))?")
 _LINE = re.compile(r"([A-Z]+)\s*(\(\s*AAM\s*\))?\s*(.*)", re.DOTALL)
-_JUMP_BACK = re.compile(r"(\d+)\s*X\s*\[\s*PC\s*-\s*(\d+)\s*\]")
-_JUMP_OFFSET = re.compile(r"([+-]?\d+)\s*,\s*(\d+)")
-_NOP = re.compile(r"(\d+)\s*X")
+_JUMP_BACK = re.compile(r"([0-9]{1,9})\s*X\s*\[\s*PC\s*-\s*([0-9]{1,9})\s*\]")
+_JUMP_OFFSET = re.compile(r"([+-]?[0-9]{1,9})\s*,\s*([0-9]{1,9})")
+_NOP = re.compile(r"([0-9]{1,9})\s*X")
 _COMMENT = re.compile(r";.*|//.*|#(?!\s*\d).*")
 _SOURCES = {Op.ADD: 2, Op.MUL: 2, Op.MAC: 2, Op.MAD: 3, Op.MOV: 1, Op.FILL: 1}
 _FLAGS = {"AUTO": "AAM", "AAM": "AAM", "RELU": "RELU"}

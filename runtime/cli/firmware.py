@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hcc.isa.errors import HccError
+from hcc.isa.store import write_atomically
 from hcc.runtime.cli import tables
 
 from .firmware_case import case_command
@@ -26,7 +27,6 @@ from .firmware_sources import (
     print_guide,
     read_bytes,
     read_configuration,
-    write_file,
 )
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def compile_command(
     if target is None and kind != "json":
         target = f"{built.name or 'firmware'}{'.uart' if kind == 'uart' else '.lbc'}"
     if target is not None:
-        write_file(target, data)
+        write_atomically(Path(target), data)
     elif not as_json:
         click.echo(data.decode(), nl=False)
     if as_json:
@@ -313,9 +313,10 @@ def run_command(
         for text in report.warnings():
             click.echo(f"warning: {text}", err=True)
     if output is not None:
-        write_file(output, encoded(trace, report.to_json(), Path(output).suffix))
+        path = Path(output)
+        write_atomically(path, encoded(trace, report.to_json(), path.suffix))
     if plot is not None:
-        write_file(plot, plot_trace(trace, built, plot))
+        write_atomically(Path(plot), plot_trace(trace, built, plot))
     if as_json:
         click.echo(json.dumps({"report": report.to_json(), "rows": rows(trace)}))
     elif guide:

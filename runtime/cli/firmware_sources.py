@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,8 +97,9 @@ def read_configuration(
         given[name] = text.split(",") if name == "BUILDING_BLOCKS" else text
     if width is not None and "N" not in given:
         given["N"] = width
-    if "M" not in given and given.get("N") in _NARROW:
-        given["M"] = _NARROW[given["N"]]
+    lanes = given.get("N")
+    if "M" not in given and isinstance(lanes, (int, str)) and lanes in _NARROW:
+        given["M"] = _NARROW[lanes]
     return configuration(given, config or ("--set" if settings else "the input's width"))
 
 
@@ -148,25 +148,6 @@ def compile_named(
                 configuration, machine=firmware.machine)))  # fmt: skip
         return Compilation(firmware, ())
     return compile_file(name, configuration.machine, entry=entry, arguments=values, edges=given)
-
-
-def write_file(path: str | Path, data: bytes) -> None:
-    """Write a file in one step, so that no half of it is ever there."""
-    path = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(temporary).chmod(0o666 & ~mask)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise HccError(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def print_guide(vectors: NDArray[np.generic], lanes: NDArray[np.float64], join: int | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hcc.isa.errors import FormatError, HccError
+from hcc.isa.errors import FormatError
 from hcc.runtime.cli.pim import dialect_option, read_text, report
 
 if TYPE_CHECKING:
@@ -46,14 +46,9 @@ def load_array(name: str) -> NDArray[np.float16]:
     """An array file as binary16."""
     import numpy as np
 
-    try:
-        array = np.load(name, allow_pickle=False)
-    except OSError as error:
-        raise HccError(f"{name}: {error.strerror or 'not an .npy file'}") from None
-    except (ValueError, EOFError):
-        raise FormatError(f"{name}: not an .npy file") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise FormatError(f"{name}: not an array of numbers")
+    from hcc.emulator.lebug.arrayfile import read_npy
+
+    array = read_npy(Path(name))
     with np.errstate(over="ignore"):
         return array.astype(np.float16)
 

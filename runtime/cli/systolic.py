@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hcc.isa.numerals import whole
 from hcc.runtime.cli import tables
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from hcc.emulator.systolic import Compat, Config, EnergyTable, NetworkResult, Topology
     from hcc.runtime.systolic import Point
+
+_MOST = (1 << 31) - 1
 
 _COMPAT = click.option(
     "--compat",
@@ -124,6 +128,17 @@ def _progress(total: int, what: str) -> tuple[Any, Callable[[], None]]:
     return shown, lambda: shown.advance(task)
 
 
+@contextlib.contextmanager
+def _limited_memory() -> Iterator[None]:
+    """Makes a lack of memory an error of the user's."""
+    from hcc.isa.errors import HccError
+
+    try:
+        yield
+    except MemoryError:
+        raise HccError("the layers do not fit this machine's memory") from None
+
+
 @command.command("run")
 @_CONFIG
 @click.option("-t", "--topology", metavar="CSV", help="Topology file.")
@@ -175,7 +190,7 @@ def run_command(
         done += 1
         advance()
 
-    with shown:
+    with shown, _limited_memory():
         result = run_network(config, network, rules, layouts=layouts, progress=layer_done)
     if out:
         write_reports(result, Path(out))
@@ -204,19 +219,24 @@ def run_command(
 def _shapes(text: str) -> tuple[tuple[int, int], ...]:
     shapes = []
     for part in text.split(","):
-        rows, _, cols = part.strip().lower().partition("x")
-        if not rows.isdigit() or not cols.isdigit() or int(rows) < 1 or int(cols) < 1:
-            raise click.BadParameter(f"a shape is ROWSxCOLS, not '{part}'")
-        shapes.append((int(rows), int(cols)))
+        height, _, width = part.strip().lower().partition("x")
+        rows, cols = whole(height), whole(width)
+        if rows is None or cols is None or not (1 <= rows <= _MOST and 1 <= cols <= _MOST):
+            raise click.BadParameter(
+                f"a shape is ROWSxCOLS, either from 1 to {_MOST}, not '{part[:40]}'"
+            )
+        shapes.append((rows, cols))
     return tuple(shapes)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
-        if not part.isdigit() or int(part) < 1:
-            raise click.BadParameter(f"'{part}' is no number from 1")
-    return tuple(int(part) for part in parts)
+    numbers = []
+    for part in text.split(","):
+        number = whole(part.strip())
+        if number is None or not 1 <= number <= _MOST:
+            raise click.BadParameter(f"'{part.strip()[:40]}' is no number from 1 to {_MOST}")
+        numbers.append(number)
+    return tuple(numbers)
 
 
 def _sram(text: str) -> tuple[tuple[int, int, int], ...]:
@@ -224,7 +244,7 @@ def _sram(text: str) -> tuple[tuple[int, int, int], ...]:
     for part in text.split(","):
         numbers = _numbers(part.replace("/", ","))
         if len(numbers) not in (1, 3):
-            raise click.BadParameter(f"sizes are KiB or IFMAP/FILTER/OFMAP, not '{part}'")
+            raise click.BadParameter(f"sizes are KiB or IFMAP/FILTER/OFMAP, not '{part[:40]}'")
         three = numbers * 3 if len(numbers) == 1 else numbers
         sizes.append((three[0], three[1], three[2]))
     return tuple(sizes)
@@ -265,7 +285,9 @@ def _point_table(points: Sequence[Point], front: Sequence[Point]) -> Table:
 @_LAYOUT
 @_COMPAT
 @click.option("--shapes", metavar="RxC,...", help="Array shapes.")
-@click.option("--cells", type=int, help="All power-of-two shapes with so many cells.")
+@click.option(
+    "--cells", type=click.IntRange(max=_MOST), help="All power-of-two shapes with so many cells."
+)
 @click.option("--min-edge", type=int, default=4, show_default=True, help="With --cells.")
 @click.option("--dataflows", metavar="os,ws,is", help="Dataflows.")
 @click.option("--sram", metavar="KiB,...", help="Buffer sizes: KiB, or IFMAP/FILTER/OFMAP.")
@@ -286,7 +308,7 @@ def _point_table(points: Sequence[Point], front: Sequence[Point]) -> Table:
     metavar="OBJECTIVE",
     is_flag=False,
     flag_value="cycles",
-    help="Print only the best point, in one line; by cycles if nothing else is said.",
+    help="Print only the best point, in one line (or as JSON); by cycles if nothing else is said.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the points as JSON instead.")
 def sweep_command(
@@ -348,7 +370,7 @@ def sweep_command(
         raise click.BadParameter("--jobs is from 0")
     total = len(list(grid.configs(config))) * len(networks)
     shown, advance = _progress(total, "sweep")
-    with shown:
+    with shown, _limited_memory():
         points = sweeps.sweep(
             config,
             grid,
@@ -368,7 +390,11 @@ def sweep_command(
 
             plot_all(points, front, objectives, folder)
     if best:
-        print(_best_line(sweeps.best(points, best), best, len(points)))
+        point = sweeps.best(points, best)
+        if as_json:
+            print(json.dumps(json.loads(sweeps.to_json([point]))["points"][0], indent=1))
+        else:
+            print(_best_line(point, best, len(points)))
     elif as_json:
         print(sweeps.to_json(points, front), end="")
     else:
@@ -391,7 +417,7 @@ def _best_line(point: Point, name: str, count: int) -> str:
 @click.option("--shape", default="8x8", show_default=True, metavar="RxC", help="The array.")
 @click.option("--dataflow", type=click.Choice(["os", "ws", "is"]), default="ws")
 @click.option("--type", "kind", type=click.Choice(["int8", "float16"]), default="int8")
-@click.option("--seed", type=int, default=0, help="Of the random matrices.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the random matrices.")
 def compute_command(
     topology: str, gemm: bool, shape: str, dataflow: str, kind: str, seed: int
 ) -> int:

@@ -14,6 +14,7 @@ from hcc.compiler.pim.expressions import Add, Array, Expr, Mul, Relu
 from hcc.emulator.pim.machine import Machine, Schedule, Timing
 from hcc.emulator.pim.specification import SAMSUNG_HBM2, MemorySpec
 from hcc.isa.errors import HccError
+from hcc.isa.numerals import whole
 from hcc.isa.pim.plan import Plan
 from hcc.runtime.pim import model
 
@@ -43,12 +44,13 @@ class Outcome:
 
 def parse_shape(kernel: str, text: str) -> tuple[int, ...]:
     """`4096x4096` for gemv, a number of elements for the others."""
-    parts = text.lower().split("x")
+    sizes = [whole(part) for part in text.lower().split("x")]
+    shape = tuple(size for size in sizes if size is not None and size > 0)
     wanted = 2 if kernel == "gemv" else 1
-    if len(parts) != wanted or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
+    if len(sizes) != wanted or len(shape) != wanted:
         form = "OUTPUTSxINPUTS such as 4096x4096" if wanted == 2 else "a number of elements"
-        raise HccError(f"'{text}' is no shape of {kernel}, which takes {form}")
-    return tuple(int(p) for p in parts)
+        raise HccError(f"'{text[:40]}' is no shape of {kernel}, which takes {form}")
+    return shape
 
 
 def make_plan(kernel: str, shape: tuple[int, ...], channels: int, schedule: Schedule) -> Plan:

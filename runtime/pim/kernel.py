@@ -35,7 +35,7 @@ Half = NDArray[np.float16]
 
 BANKS, BURSTS = 16, 32
 _MOST_SLOTS = 1 << 20
-_REQUEST = re.compile(r"(RD|WR)\s+(\d+)\s+(\d+)\s+(\d+)")
+_REQUEST = re.compile(r"(RD|WR)\s+([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})")
 
 
 @frozen

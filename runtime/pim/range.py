@@ -40,12 +40,12 @@ def read_spec(name: str) -> PortSpec:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise FormatError(f"{name}: {reason}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if name.endswith(".ini"):
             return make_spec({"memory": name}, name)
         raise FormatError(f"{name}: not JSON: {error}") from None
-    if isinstance(value, dict) and not value.keys() & _KEYS - {"rows"}:
-        value = {"memory": value} if value else {}
+    if isinstance(value, dict) and value.keys() - _KEYS and not value.keys() & _KEYS - {"rows"}:
+        value = {"memory": value}
     return make_spec(value, name)
 
 
@@ -60,7 +60,8 @@ def make_spec(value: Any, source: str) -> PortSpec:
             )
     dialect = _one_of(Dialect, value, "dialect", source)
     channels = _whole(value, "channels", 1, 64, source)
-    rows = _whole(value, "rows", min(4096, _DATA_SIZE // ROW_SIZE // channels), 4096, source)
+    share = _DATA_SIZE // ROW_SIZE // channels
+    rows = _whole(value, "rows", min(4096, share - share % 2), 4096, source)
     if rows % 2:
         raise FormatError(f"{source}: 'rows' is odd; tiles take rows by pairs")
     memory = value.get("memory", "samsung" if dialect is Dialect.SAMSUNG else "dramsys")

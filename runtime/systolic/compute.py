@@ -6,6 +6,10 @@ import numpy as np
 
 from hcc.emulator.systolic import Layer, multiply
 from hcc.emulator.systolic.functional import Numbers
+from hcc.emulator.systolic.operands import operands
+from hcc.isa.errors import HccError
+
+_MOST_BYTES = 4 << 30
 
 
 def by_numpy(layer: Layer, ifmap: Numbers, filters: Numbers) -> Numbers:
@@ -22,12 +26,25 @@ def by_numpy(layer: Layer, ifmap: Numbers, filters: Numbers) -> Numbers:
     return result
 
 
+def _bytes(layer: Layer, rows: int, cols: int) -> int:
+    """The size of operands, results, the array's registers and the streams of one fold."""
+    matrices = sum(operand.space for operand in operands(layer, (0, 0, 0)))
+    lines = max(layer.m, layer.n, layer.k) + 2 * rows + cols
+    return 8 * (matrices + 4 * rows * cols + lines * (rows + 2 * cols))
+
+
 def compare(layer: Layer, rows: int, cols: int, dataflow: str, kind: str, seed: int) -> str | None:
     """Run random matrices both ways; what differs, or None.
 
     Integers have to be equal. Half-precision products added in single precision may be off by
-    the rounding of their K additions.
+    the rounding of their K additions. HccError if it would take too much memory.
     """
+    taken = _bytes(layer, rows, cols)
+    if taken > _MOST_BYTES:
+        raise HccError(
+            f"layer '{layer.name}' on a {rows}x{cols} array would take {taken / (1 << 30):.1f} GiB;"
+            f" the most is {_MOST_BYTES >> 30}"
+        )
     random = np.random.default_rng(seed)
     shapes = (
         (layer.ifmap_h, layer.ifmap_w, layer.channels),

@@ -24,7 +24,9 @@ from hcc.compiler.kernelc.syntax import (
     StringConst,
 )
 from hcc.compiler.kernelc.types import (
+    BOOL,
     CHAR_POINTER,
+    CONST,
     CONST_VOID_POINTER,
     DOUBLE,
     ERROR,
@@ -40,6 +42,8 @@ from hcc.compiler.kernelc.types import (
     VOID_POINTER,
     VOID_TYPE,
     CType,
+    IntegerType,
+    PointerType,
 )
 
 _FIXED: dict[str, tuple[CType, tuple[CType, ...]]] = {
@@ -77,7 +81,9 @@ _ORDERED = {
     "__builtin_isless": "<",
     "__builtin_islessequal": "<=",
 }
+OVERFLOW = tuple(f"__builtin_{name}_overflow" for name in ("add", "sub", "mul"))
 _SPECIAL = (
+    *OVERFLOW,
     "__builtin_va_start",
     "__builtin_va_end",
     "__builtin_va_copy",
@@ -250,10 +256,25 @@ class Builtins(Initializers):
                 if self._count(name, args, 2, 2, at):
                     unknown = isinstance(args[1], IntConst) and args[1].value & 2
                     return IntConst(ULONG, at, 0 if unknown else ULONG.high)
+            case _ if name in OVERFLOW:
+                if self._count(name, args, 3, 3, at):
+                    return self._overflow(name, [self.value(arg) for arg in args], at)
             case "__builtin_alloca_with_align":
                 if self._count(name, args, 2, 2, at):
                     return self._fixed("__builtin_alloca", args[:1], at)
         return ErrorExpr(ERROR, at)
+
+    def _overflow(self, name: str, args: list[Expr], at: int) -> Expr:
+        for arg in args[:2]:
+            if not arg.type.is_integer:
+                self.error(arg.at, f"'{name}' wants an integer ('{arg.type}')")
+                return ErrorExpr(ERROR, at)
+        pointer = args[2].type.unqual
+        target = pointer.target if isinstance(pointer, PointerType) else None
+        if not isinstance(target, IntegerType) or target.is_bool or target.quals & CONST:
+            self.error(args[2].at, f"'{name}' wants a pointer to an integer ('{args[2].type}')")
+            return ErrorExpr(ERROR, at)
+        return Builtin(BOOL, at, name, args)
 
     def _va_start(self, args: list[Expr], at: int) -> Expr:
         if not self._count("va_start", args, 1, 2, at) or not self.check_va_list(

@@ -13,6 +13,15 @@ from hcc.compiler.kernelc.abi import (
 )
 from hcc.compiler.kernelc.lower_base import NULL, Place, zero_of
 from hcc.compiler.kernelc.lower_expressions import ExpressionLowering
+from hcc.compiler.kernelc.lower_overflow import (
+    NEVER,
+    Wide,
+    difference_of,
+    differs,
+    product_of,
+    sum_of,
+    widened,
+)
 from hcc.compiler.kernelc.scope import Function
 from hcc.compiler.kernelc.syntax import Builtin, Call, Expr, IntConst, Name
 from hcc.compiler.kernelc.types import (
@@ -293,6 +302,8 @@ class CallLowering(ExpressionLowering):
                 self.locate(expr.at)
                 self._stop("abort" if name == "trap" else "unreachable")
                 return NULL
+            case "add_overflow" | "sub_overflow" | "mul_overflow":
+                return self._overflow(name, expr)
         args = [self.value(arg) for arg in expr.args]
         self.locate(expr.at)
         match name:
@@ -310,6 +321,32 @@ class CallLowering(ExpressionLowering):
         if name.startswith("copysign"):
             return self.cursor.binary(Op.COPYSIGN, args[0], args[1])
         return self._bits(name, args[0])
+
+    def _overflow(self, name: str, expr: Builtin) -> Operand:
+        """Store a sum, difference or product; whether it did not fit, as a _Bool."""
+        cursor = self.cursor
+        left, right = (self._as_wide(self.value(arg), arg.type) for arg in expr.args[:2])
+        pointer = expr.args[2]
+        place = self.pointer_place(pointer)
+        self.locate(expr.at)
+        too_large: Operand = NEVER
+        match name:
+            case "add_overflow":
+                wide = sum_of(cursor, left, right)
+            case "sub_overflow":
+                wide = difference_of(cursor, left, right)
+            case _:
+                wide, too_large = product_of(cursor, left, right)
+        assert isinstance(pointer.type, PointerType)
+        target = pointer.type.target
+        result = self.resize(wide.low, target.ir, False)
+        self.store(place, target, result)
+        lost = differs(cursor, wide, self._as_wide(result, target))
+        return self.widen_bool(cursor.binary(Op.OR, lost, too_large), I8)
+
+    def _as_wide(self, value: Operand, type_: CType) -> Wide:
+        signed = isinstance(type_, IntegerType) and type_.signed
+        return widened(self.cursor, self.resize(value, I64, signed), signed)
 
     def _bits(self, name: str, value: Operand) -> Operand:
         """clz, ctz, popcount, parity, ffs: an int."""

@@ -80,6 +80,10 @@ FUNCTION = "int f(int a, const char *s);\nstruct point { int x, y; };\nint main(
          "variable-length array"),
         ("if (1) { int n = 1; switch (n) { int a[n]; case 1: ; } }", "4:44: error: switch into the "
          "scope of a variable-length array"),
+        ("const int c; __builtin_add_overflow(1, 2, &c);", "4:43: error: '__builtin_add_overflow' "
+         "wants a pointer to an integer ('const int *')"),
+        ("double d; __builtin_mul_overflow(1, d, &d);", "4:37: error: '__builtin_mul_overflow' "
+         "wants an integer ('double')"),
         ("while (1) ({ break; });", "4:14: error: 'break' outside of a loop or switch"),
         ("int s = ({ int x = 1; x }); int t;", "4:24: error: expected ';' before '}'"),
         ("nofunc(1);", "4:1: warning: implicit declaration of function 'nofunc'"),

@@ -234,10 +234,17 @@ def test_endless_command_is_interrupted_from_the_keyboard(engine: str, source: P
     program = source.with_suffix(".hcc")
     program.write_bytes(fatbinary.encode(compiled(source, ENDLESS)))
     command = [str(HCC), "run", "--engine", engine, str(program)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    # A shell has its background jobs ignore the signal, and this may be run by one of those.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as child:  # fmt: skip
         time.sleep(1.5)
         child.send_signal(signal.SIGINT)
-        output, errors = child.communicate(timeout=60)
+        try:
+            output, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
 
     assert (b"", 130) == (output, child.returncode)
     assert errors.startswith(b"hcc: interrupted: pc 0x")

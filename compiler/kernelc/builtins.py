@@ -81,9 +81,9 @@ _ORDERED = {
     "__builtin_isless": "<",
     "__builtin_islessequal": "<=",
 }
-OVERFLOW = tuple(f"__builtin_{name}_overflow" for name in ("add", "sub", "mul"))
+_OVERFLOW = tuple(f"__builtin_{name}_overflow" for name in ("add", "sub", "mul"))
 _SPECIAL = (
-    *OVERFLOW,
+    *_OVERFLOW,
     "__builtin_va_start",
     "__builtin_va_end",
     "__builtin_va_copy",
@@ -256,7 +256,7 @@ class Builtins(Initializers):
                 if self._count(name, args, 2, 2, at):
                     unknown = isinstance(args[1], IntConst) and args[1].value & 2
                     return IntConst(ULONG, at, 0 if unknown else ULONG.high)
-            case _ if name in OVERFLOW:
+            case _ if name in _OVERFLOW:
                 if self._count(name, args, 3, 3, at):
                     return self._overflow(name, [self.value(arg) for arg in args], at)
             case "__builtin_alloca_with_align":

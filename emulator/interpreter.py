@@ -1,8 +1,10 @@
 """The interpreter: runs guest instructions, a block at a time with the effect of one at a time.
 
-`Interpreter.run` is the loop: look up the block at the PC, translate it if it is new, call it,
-take the next PC from it. It stops at system calls, faults, breakpoints and instruction limits,
-and tells which by a `Stop`. Instruction counts are exact, also when a block is left by a fault.
+`Interpreter.run` is the loop: look up the block at the PC, call it, take the next PC from it.
+Where there is no block, the `Stepper` executes instruction by instruction, until the place has come
+up often enough for translating to pay. `run` stops at system calls, faults, breakpoints and
+instruction limits, and tells which by a `Stop`. Instruction counts are exact, also when a block is
+left by a fault.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from hcc.emulator.faults import Fault, FaultKind, MemoryFault, TrapRaised
 from hcc.emulator.memory import Memory
 from hcc.emulator.pybuilder import PyBuilder
 from hcc.emulator.pyops import NAMESPACE, scratch_cell
+from hcc.emulator.stepper import Stepper
 from hcc.emulator.translations import Translation, Translations
-from hcc.isa.arch import Arch, Imm, Insn
+from hcc.isa.arch import Arch, Imm, Insn, Semantics
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError
 
@@ -28,6 +31,8 @@ MAX_BLOCK = 64
 # How far ahead of a block's end to look for instructions that overwrite the flags.
 FLAG_DEPTH = 3
 FLAG_WINDOW = 16
+# How often a block is stepped through before it is translated.
+PATIENCE = 12
 
 
 class StopReason(Enum):
@@ -122,10 +127,16 @@ class Interpreter:
     """One CPU: a state that runs code over a memory.
 
     `kept` are translations of the same code by earlier runs, to which `close` adds this one's.
+    What has not come up more than `patience` times is stepped through, not translated.
     """
 
     def __init__(
-        self, arch: Arch, memory: Memory, code: CodeSpace, kept: Translations | None = None
+        self,
+        arch: Arch,
+        memory: Memory,
+        code: CodeSpace,
+        kept: Translations | None = None,
+        patience: int = PATIENCE,
     ) -> None:
         self.arch = arch
         self.memory = memory
@@ -144,6 +155,11 @@ class Interpreter:
         self._flag_reads: dict[tuple[int, int], frozenset[int]] = {}
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
         self._namespace = _namespace(memory)
+        self._stepper = Stepper(arch.registers, self.state.regs, memory, _TRAP_FAULTS)
+        self._patience = patience
+        self._visits: dict[int, int] = {}
+        self._steps: dict[int, tuple[Insn, Semantics]] = {}
+        self._walked: tuple[int, int] | None = None
 
     # ---- control ----
 
@@ -178,7 +194,16 @@ class Interpreter:
                 except KeyError:
                     if left <= 0:
                         return Stop(StopReason.LIMIT)
-                    function, size = blocks[pc] = self._translate(pc)
+                    block = self._block_at(pc)
+                    if block is None:
+                        size = 0
+                        pc, done = self._walk(pc, left)
+                        left -= done
+                        if pc < 0:
+                            pc = ~pc
+                            return Stop(StopReason.SYSCALL)
+                        continue
+                    function, size = blocks[pc] = block
                 left -= size
                 if left < 0:
                     left += size
@@ -191,9 +216,12 @@ class Interpreter:
                     pc = ~pc
                     return Stop(StopReason.SYSCALL)
         except _NoInstruction as error:
+            if self._walked is not None:
+                done, pc = self._walked
+                left -= done
             return Stop(StopReason.FAULT, error.fault)
         except BaseException as error:
-            place = self._place_of(error.__traceback__)
+            place = self._place_of(error.__traceback__) or self._walked
             if place is not None:
                 done, pc = place
                 left += size - done
@@ -202,6 +230,7 @@ class Interpreter:
                     return Stop(StopReason.FAULT, fault)
             raise
         finally:
+            self._walked = None
             state.pc, self.count = pc, bound - left
 
     def step(self) -> Stop | None:
@@ -217,6 +246,8 @@ class Interpreter:
     def insn_at(self, pc: int) -> Insn:
         """The decoded instruction at an address; raises HccError where there is none."""
         insn = self._insns.get(pc)
+        if insn is None and self._kept is not None:
+            insn = self._kept.insns.get(pc)
         if insn is None:
             raw = self.code.fetch(pc, self.arch.max_insn_size)
             if not raw or pc % self.arch.insn_align:
@@ -227,6 +258,52 @@ class Interpreter:
                 raise _NoInstruction(Fault(FaultKind.ILLEGAL, pc, detail=str(error))) from error
             self._insns[pc] = insn
         return insn
+
+    # ---- stepping ----
+
+    def _block_at(self, pc: int) -> Block | None:
+        """The block to run at an address that has none so far; None to step through it."""
+        if not self._breakpoints and (self._kept is None or pc not in self._kept.known):
+            visits = self._visits[pc] = self._visits.get(pc, 0) + 1
+            if visits <= self._patience:
+                return None
+        return self._translate(pc)
+
+    def _walk(self, pc: int, most: int) -> tuple[int, int]:
+        """Step through at most `most` instructions until one transfers control: the next PC, or
+        its complement for a system call, and how many were executed."""
+        execute, steps = self._stepper.execute, self._steps
+        for done in range(min(most, MAX_BLOCK)):
+            self._walked = done, pc
+            insn, meaning = steps.get(pc) or self._step_at(pc)
+            try:
+                target = execute(insn, meaning)
+            except HccError:
+                # The semantics refuse the instruction, or else a device does what it asks for.
+                self._add(PyBuilder(self.arch.registers), pc)
+                raise
+            if target is not None:
+                self._walked = None
+                return target, done + 1
+            pc = insn.next_addr
+        self._walked = None
+        return pc, done + 1
+
+    def _step_at(self, pc: int) -> tuple[Insn, Semantics]:
+        """The instruction at an address, which later runs may step through too, and its meaning."""
+        insn = self.insn_at(pc)
+        meaning = self._meaning_of(insn)
+        if self._kept is not None and pc not in self._kept.insns:
+            self._kept.add_insn(insn)
+        step = self._steps[pc] = insn, meaning
+        return step
+
+    def _meaning_of(self, insn: Insn) -> Semantics:
+        meaning = self.arch.semantics.get(insn.mnemonic)
+        if meaning is None:
+            detail = f"{insn.text or insn.mnemonic} is not supported"
+            raise _NoInstruction(Fault(FaultKind.ILLEGAL, insn.addr, detail=detail))
+        return meaning
 
     # ---- translation ----
 
@@ -262,6 +339,17 @@ class Interpreter:
         checked: bool = False,
     ) -> Translation:
         """Translate at most `most` instructions from `start`."""
+        builder, addrs = self._built(start, most, checked)
+        if live is None:
+            live = self._live_flags(builder.successors())
+        text, line_pcs = builder.source("block", live)
+        (code,) = (c for c in compile(text, "", "exec").co_consts if isinstance(c, CodeType))
+        return Translation(code, line_pcs, addrs)
+
+    def _built(
+        self, start: int, most: int, checked: bool = False
+    ) -> tuple[PyBuilder, list[int]]:
+        """At most `most` instructions from `start`, and their addresses."""
         builder = PyBuilder(self.arch.registers, checked)
         pc, addrs = start, list[int]()
         while not (builder.ends or builder.left or len(addrs) == most):
@@ -273,22 +361,15 @@ class Interpreter:
                 if not addrs:
                     raise
                 # What was begun of the instruction must go; it is refused when it is reached.
-                return self._translation(start, len(addrs), live, checked)
+                return self._built(start, len(addrs), checked)
             addrs.append(pc)
             pc = next_pc
-        if live is None:
-            live = self._live_flags(builder.successors())
-        text, line_pcs = builder.source("block", live)
-        (code,) = (c for c in compile(text, "", "exec").co_consts if isinstance(c, CodeType))
-        return Translation(code, line_pcs, addrs)
+        return builder, addrs
 
     def _add(self, builder: PyBuilder, pc: int) -> int:
         """Translate one instruction; returns the address after it."""
         insn = self.insn_at(pc)
-        semantics = self.arch.semantics.get(insn.mnemonic)
-        if semantics is None:
-            detail = f"{insn.text or insn.mnemonic} is not supported"
-            raise _NoInstruction(Fault(FaultKind.ILLEGAL, pc, detail=detail))
+        semantics = self._meaning_of(insn)
         builder.pc, builder.next_pc = pc, insn.next_addr
         try:
             semantics(builder, insn)
@@ -328,6 +409,21 @@ class Interpreter:
             pc = effects.next_pc
         result = self._flag_reads[start, depth] = frozenset(reads | unwritten)
         return result
+
+    def flags_used_at(self, pc: int, depth: int = FLAG_DEPTH) -> frozenset[int]:
+        """Flags whose values matter to the code at an address, as far as direct jumps lead and the
+        window reaches; calls and returns carry none."""
+        try:
+            builder, _ = self._built(pc, FLAG_WINDOW)
+        except _NoInstruction:
+            return frozenset()
+        flags = frozenset(i for i in self._flags if self.arch.registers.registers[i].fixed is None)
+        _, writes = builder.flag_effects(flags)
+        after = frozenset[int]()
+        if depth and not builder.calls and writes != flags:
+            for successor in builder.successors() or ():
+                after |= self.flags_used_at(successor, depth - 1)
+        return builder.flags_used(flags, after)
 
     def _flag_effects(self, pc: int) -> _FlagEffects:
         """What the instruction at `pc` does with flags."""

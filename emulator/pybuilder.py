@@ -34,6 +34,7 @@ class PyBuilder(Builder):
         self.pc = self.next_pc = 0
         self.ends = False  # the instruction transferred control
         self.left = False  # the instruction may have left the block: end it here
+        self.calls = False  # the transfer is a call
         self._checked = checked
         self._graph = Graph()
         self._cache: dict[str, AnyValue] = {}
@@ -115,7 +116,7 @@ class PyBuilder(Builder):
 
     def jump(self, target: Any, kind: JumpKind = JumpKind.PLAIN) -> None:
         self._effect("jump", target)
-        self.ends = True
+        self.ends, self.calls = True, kind is JumpKind.CALL
 
     def branch(self, condition: Any, target: int) -> None:
         self._effect("branch", condition, target, self.next_pc)
@@ -143,21 +144,22 @@ class PyBuilder(Builder):
 
         `live_flags` are the indices of the flag registers whose values matter after the block.
         """
-        effects = self._without_dead_sets(live_flags)
-        for effect in effects:
-            for part in effect[2:]:
-                if (
-                    isinstance(part, Node)
-                    and effect[1] != "get"
-                    and not (effect[1] == "load" and part is effect[2])
-                ):
-                    count_uses(part)
+        effects = self._used_effects(live_flags)
         printer = Printer(self._checked)
         for effect in effects:
             printer.effect(*effect)
         if not self.ends:
             printer.line(self.pc, f"return {self.next_pc}")
         return f"def {name}(r):\n" + "\n".join(printer.lines), [self.pc_of_head(), *printer.pcs]
+
+    def flags_used(self, flags: frozenset[int], live_flags: frozenset[int]) -> frozenset[int]:
+        """The flags whose values at the beginning matter, if `live_flags` do after the block."""
+        effects = self._used_effects(live_flags)
+        read = frozenset(
+            e[2] for e in effects if e[1] == "get" and e[2] in flags and e[3].uses
+        )
+        _, writes = self.flag_effects(flags)
+        return read | (live_flags - writes)
 
     def successors(self) -> list[int] | None:
         """The addresses the block may go on at; None where one is not known before it runs."""
@@ -186,6 +188,19 @@ class PyBuilder(Builder):
 
     def pc_of_head(self) -> int:
         return self._effects[0][0] if self._effects else self.pc
+
+    def _used_effects(self, live_flags: frozenset[int]) -> list[tuple[Any, ...]]:
+        """The effects that something can observe; their nodes know how often they are used."""
+        effects = self._without_dead_sets(live_flags)
+        for effect in effects:
+            for part in effect[2:]:
+                if (
+                    isinstance(part, Node)
+                    and effect[1] != "get"
+                    and not (effect[1] == "load" and part is effect[2])
+                ):
+                    count_uses(part)
+        return effects
 
     def _without_dead_sets(self, live_flags: frozenset[int]) -> list[tuple[Any, ...]]:
         """The effects without register writes that nothing can observe."""

@@ -1,14 +1,16 @@
-"""Blocks that the interpreter has translated, kept between runs.
+"""What the interpreter has decoded and translated, kept between runs.
 
 Decoding, building and printing a block takes a hundred times as long as running it, and short
 runs do little else. What is kept of a block is the code object of its Python function, which
-`marshal` writes in the format of one version of Python. A set belongs to the code of one program on
-one ISA; its key also covers the sources that make blocks and the version of Python.
+`marshal` writes in the format of one version of Python; of what was only stepped through, the
+decoded instructions. A set belongs to the code of one program on one ISA; its key also covers the
+sources that decode and translate, and the version of Python.
 """
 
 from __future__ import annotations
 
 import marshal
+import pickle
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import MAGIC_NUMBER
@@ -18,10 +20,13 @@ from types import CodeType
 from attrs import define, field, frozen
 
 from hcc.isa import store
+from hcc.isa.arch import Insn
 
 KIND = "blocks"
 MOST = 4096
 """Blocks kept of one program."""
+MOST_INSNS = 16384
+"""Decoded instructions kept of one program."""
 
 
 @frozen
@@ -36,11 +41,13 @@ class Translation:
 
 @define(eq=False)
 class Translations:
-    """The kept translations of one program's code on one ISA, by address."""
+    """What is kept of one program's code on one ISA, by address."""
 
     key: str
     known: dict[int, Translation] = field(factory=dict)
-    _added: bool = False
+    _pickled: bytes = b""
+    _insns: dict[int, Insn] | None = None
+    _changed: bool = False
 
     @classmethod
     def of(cls, isa: str, code: Sequence[tuple[int, bytes]]) -> Translations:
@@ -51,21 +58,36 @@ class Translations:
         result = cls(store.digest_of(parts))
         kept = store.fetch(KIND, result.key)
         if kept is not None:
-            result.known = {start: Translation(*t) for start, *t in marshal.loads(kept)}
+            rows, result._pickled = marshal.loads(kept)
+            result.known = {start: Translation(*row) for start, *row in rows}
         return result
 
     def add(self, start: int, translation: Translation) -> None:
         """Keep a translation, unless there are enough."""
         if len(self.known) < MOST:
             self.known[start] = translation
-            self._added = True
+            self._changed = True
+
+    @property
+    def insns(self) -> dict[int, Insn]:
+        """The decoded instructions; not to be changed."""
+        if self._insns is None:
+            self._insns = pickle.loads(self._pickled) if self._pickled else {}
+        return self._insns
+
+    def add_insn(self, insn: Insn) -> None:
+        """Keep a decoded instruction, unless there are enough."""
+        if len(self.insns) < MOST_INSNS:
+            self.insns[insn.addr] = insn
+            self._changed = True
 
     def save(self) -> None:
         """Write what has been added. Of two runs that end at once, one's additions are lost."""
-        if self._added:
+        if self._changed:
             rows = [(start, t.code, t.line_pcs, t.addrs) for start, t in self.known.items()]
-            store.keep(KIND, self.key, marshal.dumps(rows))
-            self._added = False
+            content = marshal.dumps((rows, pickle.dumps(self.insns)))
+            store.keep(KIND, self.key, content)
+            self._changed = False
 
 
 @cache

@@ -94,7 +94,7 @@ class Background:
 
     def _make(self, places: list[int]) -> None:
         try:
-            text, starts = self._translator.optimise(places)
+            text, starts = self._translator.generator.optimise(places)
             self._now_in_llvm()
             if starts:
                 self._installed(self._translator.compile(text, starts))

@@ -28,9 +28,8 @@ from hcc.emulator.faults import Fault, FaultKind
 from hcc.emulator.interpreter import Block, CodeSpace, Stop, StopReason
 from hcc.emulator.jit import faults, layout, stacks
 from hcc.emulator.jit.background import Background
-from hcc.emulator.jit.flow import Flow
-from hcc.emulator.jit.options import Options
-from hcc.emulator.jit.regions import Discovery
+from hcc.emulator.jit.functions import Functions
+from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.emulator.jit.slices import CodeReader, Returned, SlicedInterpreter, SliceEnd
 from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
@@ -44,12 +43,15 @@ SLICE = 10_000
 """Instructions that are interpreted between two looks at the PC."""
 WARM_UP = 100_000
 """Instructions that are interpreted before LLVM is loaded ..."""
-WARM_UP_BLOCKS = 150
-"""or blocks that are translated for the interpreter, which takes about as long."""
-HOT_RETURNS = 2
-"""Returns from compiled code to an address without code, after which it gets some."""
+WARM_UP_STEPS = 5000
+"""or stepped through, or ..."""
+WARM_UP_BLOCKS = 50
+"""blocks that are translated for the interpreter, which takes about as long."""
 HOT_ARRIVALS = 20
-"""The same, and for calls too, before a program has run long: with code from the cache."""
+"""Calls from compiled code to an address without code, and returns to it, after which it gets some
+in any case ..."""
+HOT_ARRIVALS_AT_FIRST = 200
+"""and before a program has run long, with code from the cache: LLVM would have to be loaded."""
 NESTING = 40
 """How many times compiled code may call interpreted code that calls compiled code ..."""
 NEST_ROOM = 1 << 21
@@ -86,12 +88,13 @@ class JitCpu:
         self.code = code
         self.options = options or Options()
         self.on_syscall: Callable[[], bool] | None = None
-        self._interp = SlicedInterpreter(arch, memory, code, cached, self._compiled_block)
+        known = Functions(functions, CodeSpan.of(code.ranges, arch.insn_align))
+        self._interp = SlicedInterpreter(arch, memory, code, cached, self._compiled_block, known)
         self._native = NativeState(layout.Layout(arch.registers))
         self.state = SharedState(self._interp.state, self._native)
         reader = CodeReader(self._interp)
         self.translator = Translator(
-            reader, code.ranges, memory, self._native, functions, self.options, cached
+            reader, code.ranges, memory, self._native, known, self.options, cached
         )
         self.background = Background(self.translator, self._installed)
         self._stub = Entry(self._on_stub)
@@ -114,7 +117,6 @@ class JitCpu:
         self._arrivals: dict[int, int] = {}
         self._flags_checked: set[int] = set()
         self._flags_kept: int | None = None
-        self._probe = Discovery(reader, self.translator.bounds_of, most=100)
         self._stopping = False
         self._thread = 0
         self._loaded = False
@@ -278,8 +280,8 @@ class JitCpu:
     def has_code(self, pc: int) -> bool:
         """Whether there is compiled code for an address, which is made now if need be."""
         translator = self.translator
-        if pc not in translator.compiled and pc not in translator.refused:
-            text, starts = translator.translate([pc])
+        if pc not in translator.compiled and pc not in translator.generator.refused:
+            text, starts = translator.generator.translate([pc])
             if pc in starts:
                 translator.compile(text, starts)
         return pc in translator.compiled
@@ -337,13 +339,15 @@ class JitCpu:
 
     def _note_return(self, pc: int) -> None:
         """Compiled code went on to an address that has none."""
-        if self._comes_often(pc, HOT_RETURNS):
+        if self._arrives_hot(pc):
             self._quicken(pc)
 
-    def _comes_often(self, pc: int, often: int) -> bool:
+    def _arrives_hot(self, pc: int) -> bool:
         """Compiled code comes to an address without code; whether it should have some now."""
         arrivals = self._arrivals[pc] = self._arrivals.get(pc, 0) + 1
-        return arrivals >= (often if self._is_long() else HOT_ARRIVALS)
+        if self._is_long():
+            return arrivals >= HOT_ARRIVALS or self._interp.is_tried(pc)
+        return arrivals >= HOT_ARRIVALS_AT_FIRST
 
     def _quicken(self, pc: int) -> int:
         """Have quick code made for an address and the function around; host address of the code
@@ -430,7 +434,7 @@ class JitCpu:
     def _on_stub(self, address: int, pc: int) -> int:
         """Compiled code calls or jumps to code that is not compiled."""
         try:
-            code = self._quicken(pc) if self._comes_often(pc, 1) else self.translator.code_at(pc)
+            code = self._quicken(pc) if self._arrives_hot(pc) else self.translator.code_at(pc)
             if self._stopping:
                 raise Interrupted("interrupted")
             if code:
@@ -444,7 +448,7 @@ class JitCpu:
     def _interpret_call(self, pc: int) -> int:
         native = self._native
         room = native.word(layout.STACK_POINTER) - native.word(layout.STACK_LIMIT)
-        if not self.translator.is_function(pc):
+        if not self.translator.functions.is_function(pc):
             # The rest of a function whose beginning was compiled: flags are valid there.
             self._flags_kept = pc
             return pc
@@ -486,11 +490,10 @@ class JitCpu:
                 raise Returned
             if back in self.translator.compiled:
                 return self._enter(back)
-            function, size = block
+            function, size = interp.translated(back)
             self._executed += size
             return function(regs)
 
-        block = interp.translated(back)
         self._guards[back] = guard
         interp.put_block(back, guard)
 
@@ -528,8 +531,16 @@ class JitCpu:
 
     def _is_long(self) -> bool:
         """Whether the program has run long enough for compiling to pay."""
-        translated = self._interp.translated_count
-        return self._executed >= WARM_UP or translated >= WARM_UP_BLOCKS
+        interp = self._interp
+        return (
+            self._executed >= WARM_UP
+            or interp.stepped_count >= WARM_UP_STEPS
+            or interp.translated_count >= WARM_UP_BLOCKS
+        )
+
+    def _is_tried(self, pc: int) -> bool:
+        """Whether compiling pays for the function around an address."""
+        return self._is_long() and self._interp.is_tried(pc)
 
     def _sample(self, pc: int) -> None:
         """The interpreter was found at `pc` at the end of a slice."""
@@ -539,21 +550,14 @@ class JitCpu:
 
     def _compiled_block(self, pc: int) -> Block | None:
         """The interpreter comes to new code: compiled code to run instead, if there is to be."""
-        if pc in self.translator.compiled or (self._is_long() and self._quicken(pc)):
+        if pc in self.translator.compiled or (self._is_tried(pc) and self._quicken(pc)):
             return self._entry(pc), 0
         return None
 
     def _check_flags(self, pc: int) -> None:
         """Make sure that the code returned to does not read flags, which are not carried over."""
         self._flags_checked.add(pc)
-        if not self.options.nest:  # then flags are compared, by `lockstep`
-            return
-        try:
-            self.insn_at(pc)
-        except HccError:
-            return
-        flow = Flow(self._probe.region(pc), self.arch.registers)
-        if flow.blocks[pc].busy_in & flow.flags:
+        if self.options.nest and self._interp.flags_used_at(pc):  # else `lockstep` compares them
             raise UnsupportedError(
                 f"code at {pc:#x} reads condition flags that a function left; "
                 "only --engine interp runs it"

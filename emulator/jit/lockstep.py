@@ -146,7 +146,7 @@ class LockstepCpu:
         """The flags that the code at an address may read, as `Node.deps` has them."""
         known = self._live_flags.get(pc)
         if known is None:
-            region = self._cpu.translator.region(pc)
+            region = self._cpu.translator.generator.region(pc)
             flow = Flow(region, self.arch.registers)
             known = self._live_flags[pc] = flow.blocks[pc].busy_in & flow.flags
         return known

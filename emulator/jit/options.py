@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import frozen
+
+MAX_INSNS = 400
+"""Instructions in a region at most: LLVM's time grows faster than a function."""
 
 
 @frozen
@@ -23,6 +28,12 @@ class CodeSpan:
         if 0 <= offset < self.size and not offset % self.align:
             return offset // self.align
         return None
+
+    @classmethod
+    def of(cls, ranges: Sequence[tuple[int, bytes]], align: int) -> CodeSpan:
+        """That of the first range of code, of instructions aligned so."""
+        start, content = ranges[0]
+        return cls(start, -(-len(content) // 16) * 16, align)
 
 
 @frozen

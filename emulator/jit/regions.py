@@ -34,12 +34,12 @@ from hcc.emulator.jit.builder import (
     Votes,
 )
 from hcc.emulator.jit.nodes import LOAD, Node, constant, operation
+from hcc.emulator.jit.options import MAX_INSNS
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import JumpKind, Op
 from hcc.isa.errors import HccError
 from hcc.isa.values import I64
 
-MAX_INSNS = 400
 MAX_TABLE = 512
 MAX_BLOCK = 200
 

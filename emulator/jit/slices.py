@@ -6,10 +6,17 @@ import threading
 from collections.abc import Callable
 
 from hcc.emulator.interpreter import Block, CodeSpace, Interpreter
+from hcc.emulator.jit.functions import Functions
+from hcc.emulator.jit.options import MAX_INSNS
 from hcc.emulator.jit.translator import read_constant
 from hcc.emulator.memory import Memory
 from hcc.emulator.translations import Translations
 from hcc.isa.arch import Arch, Insn
+
+TRIAL = 10
+"""Instructions that are stepped through of any function, beyond as many as it has, before it gets
+quick code. That costs as much as stepping through four times as many, but a function that comes
+back once will mostly do so often."""
 
 _decoding = threading.Lock()
 
@@ -38,21 +45,40 @@ class SlicedInterpreter(Interpreter):
         code: CodeSpace,
         cached: bool,
         compiled: Callable[[int], Block | None],
+        functions: Functions,
     ) -> None:
         kept = Translations.of(arch.name, code.ranges) if cached else None
         super().__init__(arch, memory, code, kept)
         self._compiled = compiled
         self._own: dict[int, Block] = {}
+        self._functions = functions
         self.translated_count = 0
         """Blocks translated here, not by an earlier run."""
+        self.stepped_count = 0
+        """Instructions stepped through."""
+        self._stepped_in: dict[int, int] = {}
 
-    def _translate(self, start: int) -> Block:
-        if self._kept is None or start not in self._kept.known:
-            block = self._compiled(start) if self.slicing else None
+    def _block_at(self, pc: int) -> Block | None:
+        known = self._kept is not None and pc in self._kept.known
+        if self.slicing and not known:
+            block = self._compiled(pc)
             if block is not None:
                 return block
-            self.translated_count += 1
-        return super()._translate(start)
+        block = super()._block_at(pc)
+        self.translated_count += block is not None and not known
+        return block
+
+    def _walk(self, pc: int, most: int) -> tuple[int, int]:
+        after, done = super()._walk(pc, most)
+        self.stepped_count += done
+        start, _ = self._functions.bounds_of(pc)
+        self._stepped_in[start] = self._stepped_in.get(start, 0) + done
+        return after, done
+
+    def is_tried(self, pc: int) -> bool:
+        """Whether enough of the function around an address has been stepped through."""
+        start, end = self._functions.bounds_of(pc)
+        return self._stepped_in.get(start, 0) > min((end - start) // 4, MAX_INSNS) + TRIAL
 
     def _single(self, pc: int) -> Block:
         if self.slicing:
@@ -73,8 +99,9 @@ class SlicedInterpreter(Interpreter):
             block = self._own[pc] = super()._translate(pc)
         return block
 
-    def has_block(self, pc: int) -> bool:
-        return pc in self._blocks
+    def has_run(self, pc: int) -> bool:
+        """Whether a block at an address has been executed."""
+        return pc in self._blocks or pc in self._visits
 
     def put_block(self, pc: int, function: Callable[[list[int]], int]) -> None:
         """Run a function of ours wherever execution comes to an address."""
@@ -95,4 +122,4 @@ class CodeReader:
         return read_constant(self._interpreter.memory, addr, size)
 
     def is_warm(self, pc: int) -> bool:
-        return self._interpreter.has_block(pc)
+        return self._interpreter.has_run(pc)

@@ -1,47 +1,37 @@
 """From guest addresses to compiled code in the function table.
 
-A `Translator` belongs to one CPU. It finds regions, has them compiled, puts the result into the
+A `Translator` belongs to one CPU. It has code generated and compiled, puts the result into the
 arena and makes the function table point there; what earlier runs compiled it takes from the cache.
-LLVM is loaded when the first region is compiled, not before.
+The generator and LLVM are loaded when something is first compiled, not before.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from hcc.emulator.jit import cache as disk
 from hcc.emulator.jit import layout
-from hcc.emulator.jit.flow import DirectFlow, Flow
+from hcc.emulator.jit.functions import Functions
 from hcc.emulator.jit.heat import Heat
-from hcc.emulator.jit.loops import loops_around
-from hcc.emulator.jit.module import module_text
 from hcc.emulator.jit.objects import Image, read_image
-from hcc.emulator.jit.options import CodeSpan, Options, function_name
-from hcc.emulator.jit.regions import MAX_INSNS, Code, Discovery, Region
+from hcc.emulator.jit.options import Options, function_name
 from hcc.emulator.jit.state import NativeState
 from hcc.emulator.jit.support import Support, install, support_text
 from hcc.emulator.memory import PAGE_BITS, READ, Memory
 from hcc.isa import store
 from hcc.isa.errors import FormatError
 
-MODULE_INSNS = 500
-"""About how many guest instructions are optimised at a time."""
-SMALL = 60
-"""Callees of at most so many instructions are optimised with their callers, to be inlined."""
-WHOLE_INSNS = 1000
-"""A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
-PIECE_INSNS = 100
-"""How much is optimised of a function that is too large, where no loop is found."""
-TURNS = 3
-"""An outer loop that has turned so often is optimised with the hot one inside it."""
+if TYPE_CHECKING:
+    from hcc.emulator.jit.generator import Generator
+    from hcc.emulator.jit.regions import Code
 
 _installing = Lock()
 
@@ -77,8 +67,8 @@ class Placed:
 class Translator:
     """Compiled code of one CPU.
 
-    The guest's thread has quick code made, another thread optimised code. Each has discoveries of
-    its own; the lock is held while what both know changes.
+    The guest's thread has quick code made, another thread optimised code. Each uses parts of the
+    generator of its own; the lock is held while what both know changes.
     """
 
     def __init__(
@@ -87,7 +77,7 @@ class Translator:
         ranges: Sequence[tuple[int, bytes]],
         memory: Memory,
         state: NativeState,
-        functions: Sequence[tuple[int, int]],
+        functions: Functions,
         options: Options,
         cached: bool = True,
     ) -> None:
@@ -95,28 +85,21 @@ class Translator:
         self.memory = memory
         self.state = state
         self.options = options
-        self.functions = sorted(functions)
-        self._starts = [start for start, _ in self.functions]
         self._ranges = ranges
         self._cached = cached
-        self.span = _span(ranges, code.arch.insn_align)
+        self.functions = functions
+        self.span = functions.span
         self.support = support()
         self.table = array("Q", [self.support.stub]) * self.span.entries
         self.heat = Heat(self.span)
         self._lock = Lock()
-        self.discovery = Discovery(code, self.bounds_of)
-        self.regions: dict[int, Region] = {}
         self.compiled: set[int] = set()
         """The addresses that compiled code may be entered at."""
+        self.optimised: set[int] = set()
+        """Those of optimised code."""
         self.last_quick = monotonic()
         """When the guest last had to wait for code."""
-        self.optimised: set[int] = set()
-        self.refused: set[int] = set()
-        self._quick = Discovery(code, self.bounds_of, covered=self.compiled)
-        self._whole = Discovery(code, self.bounds_of, WHOLE_INSNS)
-        self._piece = Discovery(code, self.bounds_of, PIECE_INSNS, covered=self.optimised)
-        self._wholes: dict[int, Region] = {}
-        self._functions: dict[int, int] = {}
+        self._addresses: dict[int, int] = {}
         self._placed: list[Placed] = []
         self._entries: list[disk.Entry] = []
         self._key: str | None = None
@@ -140,88 +123,36 @@ class Translator:
         for offset, value in words.items():
             self.state.set_word(offset, value)
 
-    # ---- what to compile ----
+    # ---- generating ----
 
-    def bounds_of(self, pc: int) -> tuple[int, int]:
-        """The range of the function around an address; all code where none is known."""
-        i = bisect_right(self._starts, pc) - 1
-        if i >= 0:
-            start, size = self.functions[i]
-            if pc < start + size:
-                return start, start + size
-        return self.span.base, self.span.base + self.span.size
+    @cached_property
+    def generator(self) -> Generator:
+        """What makes code."""
+        from hcc.emulator.jit.generator import Generator
 
-    def is_function(self, pc: int) -> bool:
-        """Whether a known function begins at an address."""
-        i = bisect_right(self._starts, pc) - 1
-        return i >= 0 and self._starts[i] == pc
-
-    def region(self, start: int) -> Region:
-        region = self.regions.get(start)
-        if region is None:
-            region = self.regions[start] = self.discovery.region(start)
-        return region
-
-    def with_callees(self, starts: Iterable[int]) -> list[Flow]:
-        """The regions of some addresses and those of the small functions they call."""
-        chosen: dict[int, Flow] = {}
-        queue = list(starts)
-        total = 0
-        while queue:
-            start = queue.pop(0)
-            if start in chosen or start in self.refused:
-                continue
-            if self.span.index(start) is None:
-                continue
-            region = self.region(start)
-            if chosen and total + region.insn_count > MODULE_INSNS:
-                continue
-            flow = self._flow(region)
-            if flow is None:
-                continue
-            chosen[start] = flow
-            total += region.insn_count
-            for callee in sorted(region.call_targets()):
-                if self._may_inline(callee):
-                    queue.append(callee)
-        return list(chosen.values())
-
-    def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
-        """The dataflow of a region that is one for compiled code; others are refused for good."""
-        if region.blocks[region.start].addrs:
-            flow = kind(region, self.code.arch.registers, self._is_cold)
-            if not flow.reads_flags_of_call():
-                return flow
-        self.refused.add(region.start)
-        return None
-
-    def _is_cold(self, pc: int) -> bool:
-        """Whether nothing has run at an address so far."""
-        return pc not in self.compiled and not self.code.is_warm(pc)
-
-    def _may_inline(self, start: int) -> bool:
-        """Whether a small function begins here that has been executed."""
-        low, high = self.bounds_of(start)
-        if not self.is_function(start) or high - low > 4 * SMALL:
-            return False
-        if start in self.optimised and not self.options.nest:  # calls are not inlined then
-            return False
-        return start in self.compiled or self.code.is_warm(start)
-
-    # ---- quick code ----
+        return Generator(
+            self.code,
+            self.functions,
+            self.span,
+            self.state.layout,
+            self.options,
+            self.heat,
+            self.compiled,
+            self.optimised,
+        )
 
     def code_at(self, pc: int) -> int:
         """Host address of the code for an address; 0 if there is none."""
-        return self._functions[pc] if pc in self.compiled else 0
+        return self._addresses[pc] if pc in self.compiled else 0
 
     def quicken(self, pc: int) -> list[int]:
         """Make quick code for an address and the function around it; returns the addresses that
         have code now, none if this one cannot be compiled."""
-        flow = self._quick_flow(pc)
+        flow = self.generator.quick_flow(pc)
         if flow is None:
             return []
         region = flow.region
-        text = self._text([flow])
+        text = self.generator.text([flow])
         entered = [start for start, block in region.blocks.items() if block.addrs]
         self.last_quick = monotonic()
         try:
@@ -229,88 +160,7 @@ class Translator:
         finally:
             self.last_quick = monotonic()
 
-    def _quick_flow(self, pc: int) -> Flow | None:
-        """The region to make quick code for if there is none for an address."""
-        if pc in self.compiled or pc in self.refused or self.span.index(pc) is None:
-            return None
-        low, high = self.bounds_of(pc)
-        if not self.is_function(low) or low in self.compiled or high - low > 4 * MAX_INSNS:
-            low = pc
-        region = self._quick.region(low)
-        if pc not in region.blocks:
-            region = self._quick.region(pc)
-        flow = self._flow(region, DirectFlow)
-        if flow is None:
-            self.refused.add(pc)
-        return flow
-
-    def _region_around(self, pc: int) -> Region:
-        """The function that an address is in, or what can be reached from it."""
-        low, high = self.bounds_of(pc)
-        if self.is_function(low) and high - low <= 4 * WHOLE_INSNS:
-            region = self._whole_region(low)
-            if pc in region.blocks:
-                return region
-        return self.region(pc)
-
-    def _whole_region(self, start: int) -> Region:
-        region = self._wholes.get(start)
-        if region is None:
-            region = self._wholes[start] = self._whole.region(start)
-        return region
-
-    # ---- optimised code ----
-
-    def start_for(self, pc: int) -> int | None:
-        """Where to begin optimising if quick code is hot at an address: at its function, if that is
-        called time and again, or at a loop around the place, the outermost that has turned some
-        times, or else right there; None if all that is optimised."""
-        region = self._region_around(pc)
-        start = region.start
-        called = region.insn_count <= MAX_INSNS and self.heat.passes(start) > TURNS
-        if self.is_function(start) and (called or pc == start) and self._is_wanting(start):
-            return start
-        for head, body in loops_around(region, pc):
-            turned = head == pc or self.heat.passes(head) > TURNS
-            if not turned or not self._is_wanting(head):
-                continue
-            if sum(len(region.blocks[block].addrs) for block in body) <= MAX_INSNS:
-                self.regions[head] = self.discovery.part(region, head, body)
-                return head
-            if head == pc:
-                return head
-        if not self._is_wanting(pc):
-            return None
-        self.regions[pc] = self._piece.region(pc)
-        return pc
-
-    def _is_wanting(self, start: int) -> bool:
-        """Whether what begins at an address can be optimised and is not yet."""
-        return start not in self.optimised and start not in self.refused
-
-    def optimise(self, places: Iterable[int]) -> tuple[str, tuple[int, ...]]:
-        """The LLVM IR of better code for places where quick code is hot, and where its functions
-        begin. A place for which there is none will not ask again."""
-        starts: dict[int, None] = {}
-        for place in places:
-            start = self.start_for(place)
-            if start is None:
-                self.heat.silence(place)
-            else:
-                starts[start] = None
-        return self.translate(starts)
-
     # ---- compiling ----
-
-    def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
-        """The LLVM IR for what begins at some addresses and its callees, and where its functions
-        begin."""
-        flows = self.with_callees(starts)
-        return self._text(flows), tuple(flow.region.start for flow in flows)
-
-    def _text(self, flows: Sequence[Flow]) -> str:
-        registers = self.code.arch.registers
-        return module_text(flows, registers, self.state.layout, self.span, self.options)
 
     def compile(self, text: str, starts: Iterable[int]) -> list[int]:
         """Optimise and install a module; returns the addresses that now have code."""
@@ -345,7 +195,7 @@ class Translator:
             return
         if not quick:
             self.optimised.add(pc)
-        self._functions[pc] = code
+        self._addresses[pc] = code
         if self.options.nest:
             index = self.span.index(pc)
             assert index is not None
@@ -356,7 +206,7 @@ class Translator:
         """Within, the table knows the code of one address only."""
         index = self.span.index(pc)
         assert index is not None
-        code = self._functions[pc]
+        code = self._addresses[pc]
         self.table[index] = code
         try:
             yield
@@ -373,7 +223,7 @@ class Translator:
             self.code.arch.name,
             self._ranges,
             self._constants(),
-            self.functions,
+            self.functions.known,
             self.span,
             self.options,
         )
@@ -401,7 +251,7 @@ class Translator:
         for placed in self._placed:
             self.support.arena.give_back(placed.address, placed.image)
         self._placed.clear()
-        self._functions.clear()
+        self._addresses.clear()
         self.compiled.clear()
         self.optimised.clear()
         self.table[:] = array("Q", [self.support.stub]) * len(self.table)
@@ -423,12 +273,6 @@ class Translator:
             if 0 <= offset < placed.image.code_size:
                 return placed, offset
         return None
-
-
-def _span(ranges: Sequence[tuple[int, bytes]], align: int) -> CodeSpan:
-    """The addresses for which the table has entries: the first range of code."""
-    start, content = ranges[0]
-    return CodeSpan(start, -(-len(content) // 16) * 16, align)
 
 
 def read_constant(memory: Memory, addr: int, size: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,9 +13,25 @@ from hcc.emulator.interpreter import MAX_BLOCK, Interpreter, StopReason
 from hcc.emulator.memory import PAGE_SIZE
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError
-from tests.emulator.toy import CODE, RAM, RAM_SIZE, Step, machine
+from tests.emulator import toy
+from tests.emulator.toy import CODE, RAM, RAM_SIZE, STEPS, TRANSLATES, Step
 
 READ_ONLY = RAM + PAGE_SIZE
+
+pytestmark = pytest.mark.usefixtures("patience")
+
+
+@pytest.fixture(params=[TRANSLATES, STEPS, 1], ids=["translates", "steps", "both"])
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test is run on translated code, by steps, and by steps at first."""
+    monkeypatch.setattr(toy, "patience", request.param)
+
+
+def machine(
+    steps: Sequence[Step | None], registers: Mapping[str, int] | None = None
+) -> Interpreter:
+    return toy.machine(steps, registers, toy.patience)
+
 
 
 def inc(m: Any) -> None:

@@ -31,13 +31,18 @@ CODE = 0x1000
 RAM = 0x10_0000
 RAM_SIZE = 0x3000
 
+patience = 0
+TRANSLATES, STEPS = 0, 1 << 62
+"""The patience of a CPU that never steps, and of one that always does."""
+
 Step = Callable[[Any], None]
 
 
 def machine(
-    steps: Sequence[Step | None], registers: Mapping[str, int] | None = None
+    steps: Sequence[Step | None], registers: Mapping[str, int] | None = None, patience: int = 0
 ) -> Interpreter:
-    """A CPU about to run `steps` from CODE on; None is a byte that does not decode.
+    """A CPU about to run `steps` from CODE on; None is a byte that does not decode. It translates
+    what it has stepped through `patience` times.
 
     The middle one of three RAM pages is read-only.
     """
@@ -57,7 +62,7 @@ def machine(
     memory = Memory()
     memory.protect(RAM, RAM_SIZE, READ | WRITE)
     memory.protect(RAM + 0x1000, 0x1000, READ)
-    cpu = Interpreter(arch, memory, CodeSpace([(CODE, bytes(len(steps)))]))
+    cpu = Interpreter(arch, memory, CodeSpace([(CODE, bytes(len(steps)))]), patience=patience)
     cpu.state.pc = CODE
     for name, value in (registers or {}).items():
         cpu.state.set(name, value)
@@ -67,7 +72,8 @@ def machine(
 def compute(
     formula: Callable[..., Any], types: Sequence[Ty], operands: Sequence[Sequence[int]]
 ) -> list[int]:
-    """The bits of formula(m, *values) for each list of operand bits (of at most 128 each)."""
+    """The bits of formula(m, *values) for each list of operand bits (of at most 128 each), which
+    translated code and stepping agree about."""
 
     def step(m: Any) -> None:
         values = [
@@ -77,12 +83,16 @@ def compute(
         bits = m.bitcast(result, int_type(result.ty.size_bits))
         m.set("w3", m.zext(bits, 128))
 
-    cpu = machine([step])
-    results = []
-    for bits in operands:
-        for i, value in enumerate(bits):
-            cpu.state.set(f"w{i}", value)
-        cpu.state.pc = CODE
-        cpu.run(cpu.count + 1)
-        results.append(cpu.state.get("w3"))
-    return results
+    results: list[list[int]] = []
+    for patience in (TRANSLATES, STEPS):
+        cpu = machine([step], patience=patience)
+        results.append([])
+        for bits in operands:
+            for i, value in enumerate(bits):
+                cpu.state.set(f"w{i}", value)
+            cpu.state.pc = CODE
+            cpu.run(cpu.count + 1)
+            results[-1].append(cpu.state.get("w3"))
+    translated, stepped = results
+    assert translated == stepped
+    return translated

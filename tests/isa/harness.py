@@ -104,16 +104,24 @@ class Reference:
 
 
 class Subject:
-    """Our interpreter with the same image and pages."""
+    """Our interpreter with the same image and pages, once translating and once stepping."""
 
     def __init__(self, arch: Arch, image: bytes) -> None:
         memory = Memory()
         memory.protect(DATA, DATA_SIZE, READ | WRITE)
-        self.cpu = Interpreter(arch, memory, CodeSpace([(CODE, image)]))
+        space = CodeSpace([(CODE, image)])
+        self.cpu = Interpreter(arch, memory, space, patience=0)
+        self._stepping = Interpreter(arch, memory, space, patience=1 << 62)
         self._names = [register.name for register in arch.registers.registers]
 
     def run(self, pc: int, regs: Regs, data: bytes, count: int = 1) -> Outcome:
-        cpu = self.cpu
+        """What translated code does, which must be what stepping does."""
+        translated = self._run(self.cpu, pc, regs, data, count)
+        stepped = self._run(self._stepping, pc, regs, data, count)
+        assert translated == stepped
+        return translated
+
+    def _run(self, cpu: Interpreter, pc: int, regs: Regs, data: bytes, count: int) -> Outcome:
         cpu.state.pc = pc
         for name, value in regs.items():
             cpu.state.set(name, value)

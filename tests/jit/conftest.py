@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hcc.emulator.jit import background, cache, compiler, engine, heat
+from hcc.emulator.jit import background, cache, compiler, engine, heat, slices
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     """
     monkeypatch.setattr(engine, "SLICE", 100)
     monkeypatch.setattr(engine, "WARM_UP", 0)
-    monkeypatch.setattr(engine, "HOT_RETURNS", 1)
+    monkeypatch.setattr(slices, "TRIAL", -(1 << 40))
     monkeypatch.setattr(heat, "HOT_PASSES", 1)
     monkeypatch.setattr(background, "QUIET", 0)
     ask = background.Background.request

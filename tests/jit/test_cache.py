@@ -18,7 +18,7 @@ TEXT = """
 #include <stdio.h>
 int main(void) {
     unsigned sum = 0;
-    for (int i = 0; i < 2000000; i++) sum = sum * 31 + (sum >> 7) + i;
+    for (int i = 0; i < 100000000; i++) sum = sum * 31 + (sum >> 7) + i;
     printf("%u\\n", sum);
     return 0;
 }

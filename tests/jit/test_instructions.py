@@ -65,9 +65,9 @@ class Bench:
     def compile_all(self) -> None:
         """Compile every region in few modules."""
         translator = self.compiled.translator
-        todo = [start for start, _ in translator.functions]
+        todo = [start for start, _ in translator.functions.known]
         while todo:
-            text, starts = translator.translate(todo)
+            text, starts = translator.generator.translate(todo)
             if not starts:
                 break
             translator.compile(text, starts)
@@ -79,7 +79,7 @@ class Bench:
             insn = self.interpreted.insn_at(pc)
         except HccError:
             return None
-        region = self.compiled.translator.region(pc)
+        region = self.compiled.translator.generator.region(pc)
         spins = any(pc in successors(block) for block in region.blocks.values())
         return insn if insn.extra or not spins else None
 

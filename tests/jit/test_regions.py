@@ -9,8 +9,8 @@ import pytest
 
 from hcc.emulator.interpreter import CodeSpace, StopReason
 from hcc.emulator.jit.engine import JitCpu
+from hcc.emulator.jit.generator import TURNS
 from hcc.emulator.jit.loops import loops_around, natural_loops
-from hcc.emulator.jit.translator import TURNS
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
 from hcc.isa.fatbinary import Program
@@ -77,7 +77,7 @@ def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
     program = compiled(source, NEST, 1, (isa,))
     symbol = program.symbol("nest")
     assert symbol is not None
-    region = cpu_of(program, isa).translator.region(symbol.addr)
+    region = cpu_of(program, isa).translator.generator.region(symbol.addr)
     bodies = sorted(natural_loops(region).values(), key=len)
 
     # The innermost one is cut into strips between polls, which makes a loop of its own.
@@ -93,17 +93,18 @@ def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source
     symbol = program.symbol("nest")
     assert symbol is not None
     translator = cpu_of(program, isa).translator
-    whole = translator.region(symbol.addr)
+    generator = translator.generator
+    whole = generator.region(symbol.addr)
     inner, body = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))
     outer, larger = loops_around(whole, inner)[0]
 
-    assert inner == translator.start_for(inner)
-    assert body == set(translator.region(inner).blocks)
+    assert inner == generator.start_for(inner)
+    assert body == set(generator.region(inner).blocks)
     translator.heat.add(outer, TURNS + 1)
-    assert outer == translator.start_for(inner)
-    assert larger == set(translator.region(outer).blocks)
+    assert outer == generator.start_for(inner)
+    assert larger == set(generator.region(outer).blocks)
     translator.heat.add(symbol.addr, TURNS + 1)
-    assert symbol.addr == translator.start_for(inner)
+    assert symbol.addr == generator.start_for(inner)
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -111,7 +112,7 @@ def test_doubles_are_loaded_as_doubles(isa: str, source: Path) -> None:
     program = compiled(source, SUM, 2, (isa,))
     symbol = program.symbol("main")
     assert symbol is not None
-    text, _ = cpu_of(program, isa).translator.translate([symbol.addr])
+    text, _ = cpu_of(program, isa).translator.generator.translate([symbol.addr])
 
     assert "load volatile double" in text
 

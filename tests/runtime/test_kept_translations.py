@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hcc.emulator import translations
-from hcc.emulator.interpreter import Interpreter
+from hcc.emulator.interpreter import CodeSpace, Interpreter
+from hcc.isa.arch import Insn
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.runtime.process import Death, Process
 from tests.jit.running import compiled, run
@@ -16,7 +17,8 @@ PROGRAM = """
 #include <stdio.h>
 #include <stdlib.h>
 int main(int argc, char **argv) {
-    volatile int divisor = atoi(argv[1]);
+    volatile int divisor = atoi(argv[1]), turns = 0;
+    for (int i = 0; i < 50; i++) turns += i;
     printf("%d\\n", 100 / (divisor + 1));
     return *(volatile int *)(long)(divisor * 4096L);
 }
@@ -36,12 +38,13 @@ def store(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("isa", ARCHITECTURES)
-def test_a_second_run_translates_nothing(
+def test_a_second_run_decodes_and_translates_nothing(
     isa: str, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(program, isa, "interp", ("1",))
 
     monkeypatch.delattr(Interpreter, "_translation")
+    monkeypatch.delattr(CodeSpace, "fetch")
     assert first == run(program, isa, "interp", ("1",))
     assert isinstance(first.end, Death)
 
@@ -68,15 +71,18 @@ def test_other_code_has_other_translations() -> None:
 
 def test_no_more_is_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translations, "MOST", 2)
+    monkeypatch.setattr(translations, "MOST_INSNS", 2)
     kept = translations.Translations.of("riscv64", [(0, b"")])
     code = compile("0", "", "eval")
     for start in range(3):
         kept.add(start, translations.Translation(code, [start], [start]))
+        kept.add_insn(Insn(start, 4, "ebreak", ()))
     kept.save()
 
     again = translations.Translations.of("riscv64", [(0, b"")])
     assert {0, 1} == again.known.keys()
     assert translations.Translation(code, [1], [1]) == again.known[1]
+    assert {pc: Insn(pc, 4, "ebreak", ()) for pc in (0, 1)} == again.insns
 
 
 def test_breakpoints_divide_blocks_that_were_kept(program: Program) -> None:

@@ -1,0 +1,206 @@
+"""From guest addresses to LLVM IR: what is compiled together, and its text.
+
+Quick code is made of a whole function, if that is small; optimised code of a hot function or of a
+loop, with the small functions it calls. All of code generation hangs on this module: it is imported
+when something is compiled for the first time, which many runs never do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hcc.emulator.jit.flow import DirectFlow, Flow
+from hcc.emulator.jit.functions import Functions
+from hcc.emulator.jit.heat import Heat
+from hcc.emulator.jit.layout import Layout
+from hcc.emulator.jit.loops import loops_around
+from hcc.emulator.jit.module import module_text
+from hcc.emulator.jit.options import MAX_INSNS, CodeSpan, Options
+from hcc.emulator.jit.regions import Code, Discovery, Region
+
+MODULE_INSNS = 500
+"""About how many guest instructions are optimised at a time."""
+SMALL = 60
+"""Callees of at most so many instructions are optimised with their callers, to be inlined."""
+WHOLE_INSNS = 1000
+"""A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
+PIECE_INSNS = 100
+"""How much is optimised of a function that is too large, where no loop is found."""
+TURNS = 3
+"""An outer loop that has turned so often is optimised with the hot one inside it."""
+
+
+class Generator:
+    """Generates the code of one CPU.
+
+    `compiled` are the addresses with code of any kind, `optimised` those with optimised code: both
+    sets are the caller's and grow as it installs code.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        functions: Functions,
+        span: CodeSpan,
+        state: Layout,
+        options: Options,
+        heat: Heat,
+        compiled: set[int],
+        optimised: set[int],
+    ) -> None:
+        self._code = code
+        self._functions = functions
+        self._span = span
+        self._state = state
+        self._options = options
+        self._heat = heat
+        self._compiled = compiled
+        self._optimised = optimised
+        self.refused: set[int] = set()
+        """Where code begins that cannot be compiled."""
+        bounds_of = functions.bounds_of
+        self._discovery = Discovery(code, bounds_of)
+        self._quick = Discovery(code, bounds_of, covered=compiled)
+        self._whole = Discovery(code, bounds_of, WHOLE_INSNS)
+        self._piece = Discovery(code, bounds_of, PIECE_INSNS, covered=optimised)
+        self._regions: dict[int, Region] = {}
+        self._wholes: dict[int, Region] = {}
+
+    def region(self, start: int) -> Region:
+        region = self._regions.get(start)
+        if region is None:
+            region = self._regions[start] = self._discovery.region(start)
+        return region
+
+    def with_callees(self, starts: Iterable[int]) -> list[Flow]:
+        """The regions of some addresses and those of the small functions they call."""
+        chosen: dict[int, Flow] = {}
+        queue = list(starts)
+        total = 0
+        while queue:
+            start = queue.pop(0)
+            if start in chosen or start in self.refused:
+                continue
+            if self._span.index(start) is None:
+                continue
+            region = self.region(start)
+            if chosen and total + region.insn_count > MODULE_INSNS:
+                continue
+            flow = self._flow(region)
+            if flow is None:
+                continue
+            chosen[start] = flow
+            total += region.insn_count
+            for callee in sorted(region.call_targets()):
+                if self._may_inline(callee):
+                    queue.append(callee)
+        return list(chosen.values())
+
+    def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
+        """The dataflow of a region that is one for compiled code; others are refused for good."""
+        if region.blocks[region.start].addrs:
+            flow = kind(region, self._code.arch.registers, self._is_cold)
+            if not flow.reads_flags_of_call():
+                return flow
+        self.refused.add(region.start)
+        return None
+
+    def _is_cold(self, pc: int) -> bool:
+        """Whether nothing has run at an address so far."""
+        return pc not in self._compiled and not self._code.is_warm(pc)
+
+    def _may_inline(self, start: int) -> bool:
+        """Whether a small function begins here that has been executed."""
+        low, high = self._functions.bounds_of(start)
+        if not self._functions.is_function(start) or high - low > 4 * SMALL:
+            return False
+        if start in self._optimised and not self._options.nest:  # calls are not inlined then
+            return False
+        return start in self._compiled or self._code.is_warm(start)
+
+    # ---- quick code ----
+
+    def quick_flow(self, pc: int) -> Flow | None:
+        """The region to make quick code for if there is none for an address."""
+        if pc in self._compiled or pc in self.refused or self._span.index(pc) is None:
+            return None
+        low, high = self._functions.bounds_of(pc)
+        known = self._functions.is_function(low)
+        if not known or low in self._compiled or high - low > 4 * MAX_INSNS:
+            low = pc
+        region = self._quick.region(low)
+        if pc not in region.blocks:
+            region = self._quick.region(pc)
+        flow = self._flow(region, DirectFlow)
+        if flow is None:
+            self.refused.add(pc)
+        return flow
+
+    def _region_around(self, pc: int) -> Region:
+        """The function that an address is in, or what can be reached from it."""
+        low, high = self._functions.bounds_of(pc)
+        if self._functions.is_function(low) and high - low <= 4 * WHOLE_INSNS:
+            region = self._whole_region(low)
+            if pc in region.blocks:
+                return region
+        return self.region(pc)
+
+    def _whole_region(self, start: int) -> Region:
+        region = self._wholes.get(start)
+        if region is None:
+            region = self._wholes[start] = self._whole.region(start)
+        return region
+
+    # ---- optimised code ----
+
+    def start_for(self, pc: int) -> int | None:
+        """Where to begin optimising if quick code is hot at an address: at its function, if that is
+        called time and again, or at a loop around the place, the outermost that has turned some
+        times, or else right there; None if all that is optimised."""
+        region = self._region_around(pc)
+        start = region.start
+        called = region.insn_count <= MAX_INSNS and self._heat.passes(start) > TURNS
+        function = self._functions.is_function(start)
+        if function and (called or pc == start) and self._is_wanting(start):
+            return start
+        for head, body in loops_around(region, pc):
+            turned = head == pc or self._heat.passes(head) > TURNS
+            if not turned or not self._is_wanting(head):
+                continue
+            if sum(len(region.blocks[block].addrs) for block in body) <= MAX_INSNS:
+                self._regions[head] = self._discovery.part(region, head, body)
+                return head
+            if head == pc:
+                return head
+        if not self._is_wanting(pc):
+            return None
+        self._regions[pc] = self._piece.region(pc)
+        return pc
+
+    def _is_wanting(self, start: int) -> bool:
+        """Whether what begins at an address can be optimised and is not yet."""
+        return start not in self._optimised and start not in self.refused
+
+    def optimise(self, places: Iterable[int]) -> tuple[str, tuple[int, ...]]:
+        """The LLVM IR of better code for places where quick code is hot, and where its functions
+        begin. A place for which there is none will not ask again."""
+        starts: dict[int, None] = {}
+        for place in places:
+            start = self.start_for(place)
+            if start is None:
+                self._heat.silence(place)
+            else:
+                starts[start] = None
+        return self.translate(starts)
+
+    # ---- text ----
+
+    def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
+        """The LLVM IR for what begins at some addresses and its callees, and where its functions
+        begin."""
+        flows = self.with_callees(starts)
+        return self.text(flows), tuple(flow.region.start for flow in flows)
+
+    def text(self, flows: Sequence[Flow]) -> str:
+        registers = self._code.arch.registers
+        return module_text(flows, registers, self._state, self._span, self._options)

@@ -23,9 +23,10 @@ from hcc.runtime import death
 from hcc.runtime.address_space import load, write_arguments
 from hcc.runtime.breakpoints import Breakpoints
 from hcc.runtime.death import Death
+from hcc.runtime.endings import Exited, Killed
 from hcc.runtime.engines import Cell, Cpu, make_cpu
 from hcc.runtime.migrate import Plan, RingPlan, poison_stack, start_resumption, write_records
-from hcc.runtime.personality import Exited, Killed, Personality
+from hcc.runtime.personality import Personality
 from hcc.runtime.symbols import Symbolizer
 from hcc.runtime.unwind import Activation, StackReader
 

@@ -30,7 +30,7 @@ from hcc.runtime.process import Process
 from hcc.runtime.unwind import Activation
 
 MAGIC = b"HCCSNAP\n"
-VERSION = 1
+VERSION = 2
 _HEAD = struct.Struct("<8sIQ")
 _DIGEST_SIZE = 32
 _ZERO_PAGE = bytes(PAGE_SIZE)

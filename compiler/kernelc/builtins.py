@@ -75,6 +75,14 @@ for _suffix, _float in (("", DOUBLE), ("f", FLOAT), ("l", LDOUBLE)):
 _CLASSIFY = tuple(
     f"__builtin_{name}" for name in ("isnan", "isinf", "isfinite", "isnormal", "signbit")
 )
+_CLASSIFY_AS = {
+    f"__builtin_{name}{suffix}": (f"__builtin_{wanted}", type_)
+    for name, wanted in (("isnan", "isnan"), ("isinf", "isinf"), ("finite", "isfinite"),
+                         ("signbit", "signbit"))
+    for suffix, type_ in (("", DOUBLE), ("f", FLOAT), ("l", LDOUBLE))
+    if name != wanted or suffix
+}  # fmt: skip
+"""Those for one type each."""
 _ORDERED = {
     "__builtin_isgreater": ">",
     "__builtin_isgreaterequal": ">=",
@@ -93,21 +101,23 @@ _SPECIAL = (
     "__builtin_object_size",
     "__builtin_isunordered",
     "__builtin_islessgreater",
-    "__builtin_signbitf",
-    "__builtin_signbitl",
     "__builtin_alloca_with_align",
 )
 
-BUILTIN_FUNCTIONS = frozenset((*_FIXED, *_FLOAT_CONSTANTS, *_CLASSIFY, *_ORDERED, *_SPECIAL))
+BUILTIN_FUNCTIONS = frozenset(
+    (*_FIXED, *_FLOAT_CONSTANTS, *_CLASSIFY, *_CLASSIFY_AS, *_ORDERED, *_SPECIAL)
+)
 
 VA_LIST: CType = CHAR_POINTER
 
 _HEADERS = {
     "stdio.h": "printf fprintf sprintf snprintf vprintf vfprintf vsprintf vsnprintf puts putchar "
     "fputs fputc putc getchar getc fgetc fgets fopen fclose fread fwrite fflush fseek ftell "
-    "scanf fscanf sscanf perror remove rename rewind ungetc feof ferror stdin stdout stderr EOF",
+    "scanf fscanf sscanf perror remove rename rewind ungetc feof ferror vsscanf fileno fdopen "
+    "tmpfile tmpnam getline stdin stdout stderr EOF",
     "stdlib.h": "malloc calloc realloc free exit abort atoi atol atof strtol strtoul strtod qsort "
-    "bsearch rand srand random srandom abs labs getenv atexit posix_memalign drand48 lrand48 "
+    "bsearch rand srand random srandom abs labs llabs atoll strtoll strtoull strtof getenv atexit "
+    "posix_memalign mkstemp mkdtemp drand48 lrand48 "
     "seed48 EXIT_SUCCESS EXIT_FAILURE RAND_MAX",
     "string.h": "memcpy memmove memset memcmp memchr strlen strcpy strncpy strcat strncat strcmp "
     "strncmp strchr strrchr strstr strspn strcspn strpbrk strtok strdup strerror bcopy bzero "
@@ -119,7 +129,10 @@ _HEADERS = {
     "isgraph isblank toupper tolower",
     "time.h": "time clock clock_gettime difftime CLOCKS_PER_SEC nanosleep gmtime localtime mktime "
     "timegm asctime ctime strftime",
-    "unistd.h": "read write close lseek getpid unlink sleep usleep",
+    "unistd.h": "read write close lseek getpid unlink sleep usleep access "
+    "chdir getcwd dup dup2 isatty ftruncate truncate rmdir sysconf getopt",
+    "getopt.h": "getopt_long getopt_long_only",
+    "sys/stat.h": "fstat lstat mkdir chmod",
     "stddef.h": "NULL offsetof",
     "stdbool.h": "true false bool",
     "limits.h": "INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN CHAR_BIT CHAR_MAX SHRT_MAX",
@@ -179,8 +192,14 @@ class Builtins(Initializers):
             return FloatConst(type_, at, value)
         if name in _ORDERED or name in ("__builtin_isunordered", "__builtin_islessgreater"):
             return self._ordered(name, args, at)
-        if name in _CLASSIFY or name.startswith("__builtin_signbit"):
+        if name in _CLASSIFY:
             return self._classify(name, args, at)
+        if name in _CLASSIFY_AS:
+            wanted, type_ = _CLASSIFY_AS[name]
+            use = f"passing an argument of '{name}' as"
+            return self._classify(
+                wanted, [self.assign_convert(a, type_, a.at, use) for a in args], at
+            )
         return self._special(name, args, at)
 
     def _count(self, name: str, args: list[Expr], least: int, most: int, at: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from math import isinf
 
 from hcc.compiler.kernelc.types import (
     DOUBLE,
@@ -110,7 +111,8 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     from fractions import Fraction
 
     for other in neighbours(rounded, type_):
-        if (Fraction(rounded) + Fraction(other)) / 2 == Fraction(value):
+        high = _BEYOND[type_] if isinf(rounded) else rounded
+        if (Fraction(high) + Fraction(other)) / 2 == Fraction(value):
             exact = Fraction(digits)
             if exact != value:
                 low, high = sorted((rounded, other))
@@ -118,6 +120,8 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     return rounded
 
 
+_BEYOND = {FLOAT: 2.0**128, FLOAT16: 2.0**16}
+"""The value that would follow the greatest one."""
 _FORMAT = {FLOAT: ("<f", "<I"), FLOAT16: ("<e", "<H")}
 
 

@@ -21,7 +21,10 @@ from hcc.compiler.kernelc.types import (
     FunctionType,
     compatible,
     composite,
+    qualified,
 )
+
+AUTO_TYPE = "__auto_type"
 
 
 @define(eq=False)
@@ -31,6 +34,8 @@ class Declared:
     specs: Specs
     items: list[Variable | CType] = field(factory=list)
     current: Variable | Function | Typedef | None = None
+    untyped: Token | None = None
+    """The name of an `__auto_type`, until its value is known."""
     initialised: bool = False
 
 
@@ -65,6 +70,8 @@ class Declarations(Declarators):
         return self.on_declare_first(specs, declarator)
 
     def on_initialise(self, declared: Declared, equals: Token, value: Expr | InitList) -> Declared:
+        if declared.untyped is not None:
+            self._declare_as(declared, value)
         entity = declared.current
         declared.initialised = True
         if isinstance(entity, Variable):
@@ -100,11 +107,39 @@ class Declarations(Declarators):
     def _declare(self, declared: Declared, declarator: Declarator) -> None:
         specs = declared.specs
         declared.initialised = False
+        further = declared.current is not None
         declared.current = None
-        base = self.resolve_specs(specs)
-        type_ = self.declared_type(declarator, base)
         name = declarator.name
         assert name is not None
+        if specs.words == [AUTO_TYPE] and specs.named is None and specs.storage != "typedef":
+            if declarator.parts or further:
+                self.error_on(name, f"{AUTO_TYPE} declares one plain name")
+                specs.words = ["int"]
+            else:
+                declared.untyped = name
+                return
+        self._declare_name(declared, name, self.specified_type(specs, declarator), declarator)
+
+    def _declare_as(self, declared: Declared, value: Expr | InitList) -> None:
+        """Declare an `__auto_type` as what its value is."""
+        name, specs = declared.untyped, declared.specs
+        assert name is not None
+        declared.untyped = None
+        type_: CType = ERROR
+        if isinstance(value, InitList):
+            self.error(value.at, f"'{name.value}' is {AUTO_TYPE} and initialised by a list")
+        else:
+            type_ = self.value(value).type.unqual
+            if type_.is_void:
+                self.error(value.at, f"'{name.value}' is {AUTO_TYPE} and its value is void")
+                type_ = ERROR
+        type_ = specs.type = qualified(type_, specs.quals)
+        self._declare_name(declared, name, type_, Declarator(name))
+
+    def _declare_name(
+        self, declared: Declared, name: Token, type_: CType, declarator: Declarator
+    ) -> None:
+        specs = declared.specs
         if specs.storage == "typedef":
             declared.current = self._declare_typedef(name, type_, specs, declarator)
             if type_.variably_modified:
@@ -311,7 +346,9 @@ class Declarations(Declarators):
             self.error(equals.lineno, f"parameter '{variable.name}' is initialised")
             return
         variable.reads_itself = variable.used
-        variable.type, variable.init = self.initializer(variable.type, value, variable.static)
+        variable.type, variable.init = self.initializer(
+            variable.type, value, variable.static, variable.static
+        )
         variable.defined = True
         if variable.vla is not None:
             variable.init = Initializer([])
@@ -319,6 +356,10 @@ class Declarations(Declarators):
     def _finish(self, declared: Declared) -> None:
         """The declarator at hand is complete and has no (further) initialiser."""
         variable = declared.current
+        if declared.untyped is not None:
+            name = declared.untyped
+            self.error_on(name, f"'{name.value}' is {AUTO_TYPE} and has no value")
+            self._declare_name(declared, name, ERROR, Declarator(name))
         if not isinstance(variable, Variable) or variable.type.is_error:
             return
         if self.function is None and self.scope.depth > 0:

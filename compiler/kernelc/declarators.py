@@ -69,6 +69,8 @@ class Declarator:
     name: Token | None
     parts: list[Part] = field(factory=list)
     attributes: Attributes = field(factory=Attributes)
+    bound: Expr | None = None
+    """The variable length of an array that became a pointer, as a parameter."""
 
     def function_part(self) -> FunctionPart | None:
         """The parameter list of the function this declares, if it declares one."""
@@ -181,14 +183,14 @@ class Declarators(Specifiers):
         return self.on_declarator_function(declarator, mark, part, close)
 
     def on_parameter(self, specs: Specs, declarator: Declarator) -> Variable:
-        base = self.resolve_specs(specs)
         if specs.storage not in ("", "register"):
             self.error(specs.at, f"'{specs.storage}' on a parameter")
-        type_ = self.declared_type(declarator, base, parameter=True)
+        type_ = self.specified_type(specs, declarator, parameter=True)
         name = declarator.name
         at = name.lineno if name is not None else specs.at
         param = Variable(name.value if name is not None else "", type_, at, is_param=True)
         param.is_register = specs.storage == "register"
+        param.bound = declarator.bound
         if name is not None:
             before = self.scope.find_here(name.value)
             if before is not None:
@@ -201,6 +203,16 @@ class Declarators(Specifiers):
         return self.on_parameter(specs, Declarator(None))
 
     # ---- the type ----
+
+    def specified_type(
+        self, specs: Specs, declarator: Declarator, parameter: bool = False
+    ) -> CType:
+        """The type that specifiers and a declarator give together."""
+        type_ = self.declared_type(declarator, self.resolve_specs(specs), parameter)
+        for attributes in (specs.attributes, declarator.attributes):
+            if attributes.mode:
+                type_ = self.in_mode(type_, attributes)
+        return type_
 
     def declared_type(self, declarator: Declarator, base: CType, parameter: bool = False) -> CType:
         """The type a declarator gives its name. Arrays and functions as parameters become
@@ -217,6 +229,7 @@ class Declarators(Specifiers):
                 type_ = self._function_returning(type_, part, what)
         if parameter:
             if isinstance(type_, ArrayType):
+                declarator.bound = type_.vla
                 type_ = pointer_to(type_.element)
             elif type_.is_function:
                 type_ = pointer_to(type_)
@@ -272,7 +285,7 @@ class Declarators(Specifiers):
     def on_type_name_abstract(self, specs: Specs, declarator: Declarator) -> CType:
         if specs.storage:
             self.error(specs.at, f"'{specs.storage}' in a type name")
-        return self.declared_type(declarator, self.resolve_specs(specs))
+        return self.specified_type(specs, declarator)
 
     # ---- members ----
 
@@ -309,10 +322,10 @@ class Declarators(Specifiers):
         declarator, width, tokens = declared
         if specs.storage:
             self.error(specs.at, f"'{specs.storage}' on a member")
-        type_ = self.declared_type(declarator, self.resolve_specs(specs))
         attributes: Attributes = declarator.attributes
         for token in tokens:
             self.apply_attributes(attributes, token.payload)
+        type_ = self.specified_type(specs, declarator)
         name = declarator.name.value if declarator.name is not None else ""
         at = declarator.name.lineno if declarator.name is not None else specs.at
         member = Member(name, type_, at=at)
@@ -378,6 +391,7 @@ class Declarators(Specifiers):
         _, members, aligns, _ = self.pending_members.pop()
         for token in tokens:
             self.apply_attributes(attributes, token.payload)
+        self.refuse_mode(attributes, "a struct or union")
         for i, member in enumerate(members):
             flexible = isinstance(member.type, ArrayType) and member.type.length is None
             if flexible and (i + 1 < len(members) or type_.record.is_union or i == 0):

@@ -75,9 +75,6 @@ class Forms(Expressions):
             message = f"'{type_}' is promoted to '{wider}' when passed; va_arg fetches it as that"
             self.warning(word.lineno, message)
             return self.convert(VaArg(wider, word.lineno, list_), type_)
-        if type_.is_record and type_.size > 16:
-            self.refuse(word.lineno, f"va_arg of '{type_}' ({type_.size} bytes, more than 16) is")
-            return ErrorExpr(ERROR, word.lineno)
         return VaArg(type_.unqual, word.lineno, list_)
 
     def on_offsetof(

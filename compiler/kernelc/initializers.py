@@ -126,11 +126,12 @@ class Initializers(Operators):
     # ---- entry ----
 
     def initializer(
-        self, type_: CType, value: Expr | InitList, static: bool
+        self, type_: CType, value: Expr | InitList, static: bool, flexible: bool = False
     ) -> tuple[CType, Initializer]:
         """The elements for an object of a type, and the type, completed if it was an array of
-        unknown length. With `static`, everything must be constant."""
-        builder = _Builder(self)
+        unknown length. With `static`, everything must be constant; with `flexible`, elements of a
+        flexible array member may lie behind the type's end."""
+        builder = _Builder(self, type_.unqual if flexible else None)
         slot = _Slot(type_, 0)
         if type_.is_error:
             return type_, Initializer([])
@@ -165,8 +166,9 @@ class Initializers(Operators):
 class _Builder:
     """Fills in one object."""
 
-    def __init__(self, semantics: Initializers) -> None:
+    def __init__(self, semantics: Initializers, flexible: CType | None = None) -> None:
         self.semantics = semantics
+        self.flexible = flexible  # the whole object's type, if its flexible array may have elements
         self.elements: dict[tuple[int, int], Element] = {}
         self.end = 0  # no element lies behind this offset
         self.active: dict[tuple[int, int], Member] = {}
@@ -299,7 +301,7 @@ class _Builder:
                 return
             member = members[index]
             index += 1
-            self._check_flexible(member, cursor)
+            self._check_flexible(type_, member, cursor)
             if record.is_union:
                 self._activate(slot, type_, member)
             self._next(_member_slot(slot, member), cursor)
@@ -317,6 +319,7 @@ class _Builder:
             self._record_step(inner, inner.type, cursor, path[1:])
         else:
             cursor.inside += 1
+            self._check_flexible(type_, first, cursor)
             self._next(_member_slot(slot, first), cursor)
         return type_.record.members.index(first) + 1
 
@@ -338,12 +341,12 @@ class _Builder:
             self._next(_member_slot(slot, type_.record.members[index]), cursor)
             index += 1
 
-    def _check_flexible(self, member: Member, cursor: _Cursor) -> None:
-        type_ = member.type
-        if isinstance(type_, ArrayType) and not type_.complete:
-            self.semantics.refuse(
+    def _check_flexible(self, record: RecordType, member: Member, cursor: _Cursor) -> None:
+        if member.type.is_array and not member.type.complete and record.unqual is not self.flexible:
+            self.semantics.error(
                 _item_at(cursor.item),
-                f"the initialisation of flexible array member '{member.name}' is",
+                f"flexible array member '{member.name}' is initialised within an object that is "
+                "not static or part of another",
             )
             cursor.index = len(cursor.items)
 

@@ -37,7 +37,7 @@ _SPELLINGS = {
     "QUALIFIER": "const volatile restrict",
     "STORAGE": "typedef extern static auto register inline _Noreturn _Thread_local",
     "BUILTIN": "void char short int long float double signed unsigned _Bool _Float16 _Complex "
-    "_Imaginary __int128 _Float128 _Decimal32 _Decimal64 _Decimal128",
+    "_Imaginary __int128 _Float128 _Decimal32 _Decimal64 _Decimal128 __auto_type",
     "STRUCT": "struct union",
 }
 _OWN_KIND = (

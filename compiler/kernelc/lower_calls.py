@@ -198,10 +198,6 @@ class CallLowering(ExpressionLowering):
         """A variadic argument as evaluated; records as an address of their own copy."""
         if not isinstance(arg.type, RecordType):
             return self.value(arg)
-        if arg.type.size > MAX_RECORD_IN_WORDS:
-            self.module.refuse(arg.at, f"a variadic argument of type '{arg.type}' "
-                               f"({arg.type.size} bytes, more than 16) is")  # fmt: skip
-            return NULL
         copy = self.alloca_for(arg.type.unqual, "argument")
         self.copy(Place(copy), self.place(arg), arg.type)
         return copy
@@ -215,8 +211,12 @@ class CallLowering(ExpressionLowering):
             self.slots = self.alloca(8, 8, "variadic")
         offset = 0
         for value, type_ in variadic:
+            if isinstance(type_, RecordType) and type_.size > MAX_RECORD_IN_WORDS:
+                self.copy(Place(self.offset_by(self.slots, offset), 0, 8), Place(value), type_)
+                offset += type_.size + 7 & ~7
+                continue
             if isinstance(type_, RecordType):
-                for word in self.words(Place(value), type_) if value is not NULL else ():
+                for word in self.words(Place(value), type_):
                     self.cursor.store(word, self.offset_by(self.slots, offset))
                     offset += 8
                 continue

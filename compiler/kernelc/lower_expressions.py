@@ -386,7 +386,7 @@ class ExpressionLowering(ConditionLowering):
         place = self.place(expr.list_)
         self.locate(expr.at)
         slot = self.load(place, expr.list_.type)
-        size = max(expr.type.size + 7 & ~7, 8) if expr.type.is_record else 8
+        size = expr.type.size + 7 & ~7 if expr.type.is_record else 8
         self.store(place, expr.list_.type, self.cursor.ptradd(slot, size))
         return slot
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import fields
+
 from hcc.compiler.ir.construct import Cursor
 from hcc.compiler.ir.module import Block, Operand, Value
 from hcc.compiler.ir.module import Function as IrFunction
@@ -15,6 +17,15 @@ from hcc.compiler.kernelc.lower_base import Place
 from hcc.compiler.kernelc.lower_module import ModuleLowering
 from hcc.compiler.kernelc.lower_statements import StatementLowering
 from hcc.compiler.kernelc.scope import Function, Variable
+from hcc.compiler.kernelc.syntax import (
+    Assign,
+    Call,
+    CompoundAssign,
+    Expr,
+    StatementExpr,
+    Step,
+    VaArg,
+)
 from hcc.compiler.kernelc.types import CType, RecordType
 
 
@@ -65,6 +76,8 @@ class _FunctionLowering(StatementLowering):
         if type_.variadic:
             self.variadic_address = _named(next(rest), "variadic")
         for param in params:
+            if param.bound is not None and _changes_something(param.bound):
+                self.effect(param.bound)
             if param.type.variably_modified:
                 self.evaluate_type(param.type)
 
@@ -84,6 +97,20 @@ class _FunctionLowering(StatementLowering):
         value = self.convert(value, passed, type_)
         param.slot = self.alloca_for(type_, param.name)
         self.store(Place(param.slot), type_, value)
+
+
+def _changes_something(expr: Expr) -> bool:
+    """Whether evaluating an expression does more than give its value."""
+    todo: list[object] = [expr]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (Assign, CompoundAssign, Step, Call, VaArg, StatementExpr)):
+            return True
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, Expr):
+            todo += [getattr(node, a.name) for a in fields(type(node)) if a.name != "type"]
+    return False
 
 
 def _named(value: Value, name: str) -> Value:

@@ -23,7 +23,7 @@ from hcc.compiler.ir.module import Function as IrFunction
 from hcc.compiler.kernelc.abi import signature_of
 from hcc.compiler.kernelc.actions import Actions
 from hcc.compiler.kernelc.scope import Function, Variable
-from hcc.compiler.kernelc.static_data import static_data
+from hcc.compiler.kernelc.static_data import object_size, static_data
 from hcc.compiler.kernelc.syntax import Initializer, StringConst
 from hcc.compiler.kernelc.types import CONST, VOLATILE, ArrayType, CType, all_quals
 
@@ -152,7 +152,7 @@ class ModuleLowering:
             data, relocs = static_data(self, type_, variable.init)
         self.module.globals[variable.symbol] = Global(
             variable.symbol,
-            type_.size,
+            object_size(type_, variable.init),
             alignment(variable),
             data,
             relocs,

@@ -14,7 +14,7 @@ from attrs import define, field
 from hcc.compiler.kernelc.types import CType, FunctionType, IntegerType, RecordType
 
 if TYPE_CHECKING:
-    from hcc.compiler.kernelc.syntax import Goto, Initializer, Label, Stmt, VlaMark
+    from hcc.compiler.kernelc.syntax import Expr, Goto, Initializer, Label, Stmt, VlaMark
 
 
 @define(eq=False, repr=False)
@@ -40,6 +40,8 @@ class Variable:
     """Whether its initialiser refers to it."""
     vla: VlaMark | None = None
     slot: Any = None
+    bound: Expr | None = None
+    """The variable length of a parameter declared as an array."""
 
 
 @define(eq=False, repr=False)

@@ -70,8 +70,15 @@ _REFUSED_ATTRIBUTES = {
     "ifunc": "attribute ifunc is",
     "constructor": "attribute constructor is",
     "destructor": "attribute destructor is",
-    "mode": "attribute mode is",
 }
+_INTEGER_MODES = {
+    "QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 8, "unwind_word": 8, "pointer": 8,
+}  # fmt: skip
+_FLOAT_MODES = {"HF": FLOAT16, "SF": FLOAT, "DF": DOUBLE}
+_OF_SIZE = {
+    1: (UCHAR, SCHAR), 2: (USHORT, SHORT), 4: (UINT, INT), 8: (ULONG, LONG),
+}  # fmt: skip
+"""The integer type of a size: unsigned, signed."""
 
 
 @define(eq=False)
@@ -84,6 +91,8 @@ class Attributes:
     noinline: bool = False
     leaf: bool = False
     pim: bool = False
+    mode: str = ""
+    mode_at: int = 0
 
 
 @define(eq=False)
@@ -204,6 +213,8 @@ class Specifiers(Forms, ABC):
                     to.leaf = True
                 case "hcc_pim":
                     to.pim = True
+                case "mode":
+                    to.mode, to.mode_at = "".join(t.value for t in args).strip("_"), at
                 case "aligned":
                     align = 16
                     if args:
@@ -218,6 +229,30 @@ class Specifiers(Forms, ABC):
             self.error(at, "an alignment must be a power of two, and not over 65536")
         else:
             to.align = max(to.align, align)
+
+    def in_mode(self, type_: CType, attributes: Attributes) -> CType:
+        """The type that `mode` makes of one: another size, the same kind."""
+        mode, at = attributes.mode, attributes.mode_at
+        size = _INTEGER_MODES.get(mode)
+        if type_.is_error:
+            return type_
+        if size is None and mode not in _FLOAT_MODES:
+            self.refuse(at, f"attribute mode({mode}) is")
+            return ERROR
+        if isinstance(type_, IntegerType) and type_.enum:
+            self.refuse(at, "attribute mode on an enumeration is")
+            return ERROR
+        if isinstance(type_, IntegerType) and size and not type_.is_bool:
+            return qualified(_OF_SIZE[size][type_.signed], type_.quals)
+        if type_.is_floating and not size:
+            return qualified(_FLOAT_MODES[mode], type_.quals)
+        if not (type_.is_pointer and size == type_.size):
+            self.error(at, f"mode '{mode}' does not fit '{type_}'")
+        return type_
+
+    def refuse_mode(self, attributes: Attributes, what: str) -> None:
+        if attributes.mode:
+            self.refuse(attributes.mode_at, f"attribute mode on {what} is")
 
     @abstractmethod
     def evaluate_tokens(self, tokens: list[Token]) -> int | None:
@@ -301,6 +336,7 @@ class Specifiers(Forms, ABC):
         attributes = Attributes()
         for token in tokens:
             self.apply_attributes(attributes, token.payload)
+        self.refuse_mode(attributes, "a struct or union")
         type_.record.packed = attributes.packed
         type_.record.being_defined = True
         mark = self.mark(word.lineno, (type_, attributes), braces=1)
@@ -315,27 +351,34 @@ class Specifiers(Forms, ABC):
     def on_enum_reference(self, word: Token, attributes: list[Any], name: Token) -> Any:
         entry = self.scope.find_tag(name.value)
         if entry is None:
-            if self.next_kind() != ";":
-                self.error_on(name, f"use of undeclared 'enum {name.value}'")
-            return ("type", word.lineno, ERROR)
+            entry = self._declare_enum(name)
         if entry.kind != "enum":
             self._wrong_tag(entry, word, name)
             return ("type", word.lineno, ERROR)
         return ("tag", word.lineno, entry.type)
 
+    def _declare_enum(self, name: Token) -> TagEntry:
+        """An enumeration whose size is not known yet, as gcc has them."""
+        shown = f"enum {name.value}"
+        type_ = IntegerType(shown, UINT.size, UINT.signed, UINT.rank, enum=shown)
+        type_.forward = True
+        entry = TagEntry("enum", type_, name.lineno)
+        self.scope.declare_tag(name.value, entry)
+        return entry
+
     def on_enum_head(self, word: Token, attributes: list[Any], name: Token, _open: Token) -> Mark:
         entry = self.scope.find_tag_here(name.value)
-        if entry is not None:
+        if entry is not None and (entry.kind != "enum" or entry.type.complete):
             note = self.note(entry.at, f"'{entry.kind} {name.value}' was defined here")
             self.error_on(name, f"redefinition of 'enum {name.value}'", note)
-        return self._open_enum(word, name)
+        return self._open_enum(word, name, attributes)
 
     def on_enum_head_anonymous(self, word: Token, attributes: list[Any], _open: Token) -> Mark:
-        return self._open_enum(word, None)
+        return self._open_enum(word, None, attributes)
 
-    def _open_enum(self, word: Token, name: Token | None) -> Mark:
+    def _open_enum(self, word: Token, name: Token | None, attributes: list[Any]) -> Mark:
         self.enumerators: list[EnumConstant] = []
-        return self.mark(word.lineno, name, braces=1)
+        return self.mark(word.lineno, (name, attributes), braces=1)
 
     def on_enumerator(self, name: Token, _attributes: list[Any]) -> None:
         value = self.enumerators[-1].value + 1 if self.enumerators else 0
@@ -358,19 +401,33 @@ class Specifiers(Forms, ABC):
 
     def on_enumeration(self, mark: Mark, *rest: Any) -> Any:
         values = [c.value for c in self.enumerators]
-        name = mark.value
-        packed = Attributes()
-        for token in rest[-1]:
-            self.apply_attributes(packed, token.payload)
-        low, high = min(values, default=0), max(values, default=0)
-        base = UINT if low >= 0 else INT
-        if high > base.high or low < base.low:
-            base = ULONG if low >= 0 else LONG
+        name, tokens = mark.value
+        attributes = Attributes()
+        for token in (*tokens, *rest[-1]):
+            self.apply_attributes(attributes, token.payload)
+        self.refuse_mode(attributes, "an enumeration")
+        base = _enum_base(min(values, default=0), max(values, default=0), attributes.packed)
         shown = f"enum {name.value if name is not None else '<anonymous>'}"
         type_ = IntegerType(shown, base.size, base.signed, base.rank, enum=shown)
         if name is not None:
-            self.scope.declare_tag(name.value, TagEntry("enum", type_, name.lineno, True))
+            entry = self.scope.find_tag_here(name.value)
+            if entry is not None and isinstance(entry.type, IntegerType) and entry.type.forward:
+                type_ = entry.type
+                type_.define(base)
+                entry.complete = True
+            else:
+                self.scope.declare_tag(name.value, TagEntry("enum", type_, name.lineno, True))
         if base.size > 4:
             for constant in self.enumerators:
                 constant.type = LONG if base.signed else ULONG
         return ("tag", mark.at, type_)
+
+
+def _enum_base(low: int, high: int, packed: bool) -> IntegerType:
+    """The integer type that an enumeration's values are kept in: unsigned if none is negative, of
+    the least size if it is packed, else at least of four bytes."""
+    for size in (1, 2, 4) if packed else (4,):
+        base = _OF_SIZE[size][low < 0]
+        if base.low <= low and high <= base.high:
+            return base
+    return _OF_SIZE[8][low < 0]

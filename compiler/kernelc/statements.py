@@ -378,7 +378,7 @@ class Statements(Declarations):
         elif part.names is not None:
             part.level = self.scope.leave()
             self._old_style_parameters(part)
-        type_ = self.declared_type(head.declarator, self.resolve_specs(head.specs))
+        type_ = self.specified_type(head.specs, head.declarator)
         if not isinstance(type_, FunctionType):
             type_ = FunctionType(ERROR if type_.is_error else INT, (), False, False)
         if part.names is not None:

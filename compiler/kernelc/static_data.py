@@ -18,7 +18,7 @@ from hcc.compiler.kernelc.syntax import (
     IntConst,
     StringConst,
 )
-from hcc.compiler.kernelc.types import CType
+from hcc.compiler.kernelc.types import CType, RecordType
 
 
 class Symbols(Protocol):
@@ -33,14 +33,21 @@ class Symbols(Protocol):
 
 def static_data(symbols: Symbols, type_: CType, init: Initializer) -> tuple[bytes, list[DataReloc]]:
     """The bytes and relocations of an initialised static object."""
-    size = max((e.offset + e.type.size for e in init.elements), default=0)
-    data = bytearray(min(size, type_.size))
+    data = bytearray(object_size(type_, init))
     relocs: dict[int, DataReloc] = {}
     _fill(symbols, data, relocs, 0, init)
     end = len(data.rstrip(b"\0"))
     if relocs:
         end = max(end, max(relocs) + 8)
     return bytes(data[:end]), [relocs[offset] for offset in sorted(relocs)]
+
+
+def object_size(type_: CType, init: Initializer | None) -> int:
+    """The size of an object: its type's, and what a flexible array member has beyond that."""
+    flexible = isinstance(type_, RecordType) and type_.record.has_flexible_array
+    if init is None or not flexible:
+        return type_.size
+    return max(type_.size, *(e.offset + e.type.size for e in init.elements), 0)
 
 
 def _fill(

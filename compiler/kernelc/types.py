@@ -85,8 +85,23 @@ class IntegerType(CType):
         self.signed = signed
         self.rank = rank
         self.enum = enum
+        self.forward = False
+        """An enumeration that is only named so far."""
         self.is_bool = name == "_Bool"
         self.ir = {1: I8, 2: I16, 4: I32, 8: I64}[size]
+
+    @property
+    def complete(self) -> bool:
+        return not self.forward
+
+    def define(self, base: IntegerType) -> None:
+        """Give an enumeration named before, and its qualified versions, the size it has."""
+        for version in (self, *self._qualified.values()):
+            assert isinstance(version, IntegerType)
+            version.size = version.align = base.size
+            version.bits, version.signed = base.bits, base.signed
+            version.rank, version.ir = base.rank, base.ir
+            version.forward = False
 
     @property
     def low(self) -> int:

@@ -5,6 +5,7 @@
 
 int __hcc_errno;
 
+/* By number, as Linux counts; 41 and 58 are other systems'. */
 static const char *const words[] = {
     "Success",
     "Operation not permitted",
@@ -47,6 +48,99 @@ static const char *const words[] = {
     "Function not implemented",
     "Directory not empty",
     "Too many levels of symbolic links",
+    NULL,
+    "No message of desired type",
+    "Identifier removed",
+    "Channel number out of range",
+    "Level 2 not synchronized",
+    "Level 3 halted",
+    "Level 3 reset",
+    "Link number out of range",
+    "Protocol driver not attached",
+    "No CSI structure available",
+    "Level 2 halted",
+    "Invalid exchange",
+    "Invalid request descriptor",
+    "Exchange full",
+    "No anode",
+    "Invalid request code",
+    "Invalid slot",
+    NULL,
+    "Bad font file format",
+    "Device not a stream",
+    "No data available",
+    "Timer expired",
+    "Out of streams resources",
+    "Machine is not on the network",
+    "Package not installed",
+    "Object is remote",
+    "Link has been severed",
+    "Advertise error",
+    "Srmount error",
+    "Communication error on send",
+    "Protocol error",
+    "Multihop attempted",
+    "RFS specific error",
+    "Bad message",
+    "Value too large for defined data type",
+    "Name not unique on network",
+    "File descriptor in bad state",
+    "Remote address changed",
+    "Can not access a needed shared library",
+    "Accessing a corrupted shared library",
+    ".lib section in a.out corrupted",
+    "Attempting to link in too many shared libraries",
+    "Cannot exec a shared library directly",
+    "Invalid or incomplete multibyte or wide character",
+    "Interrupted system call should be restarted",
+    "Streams pipe error",
+    "Too many users",
+    "Socket operation on non-socket",
+    "Destination address required",
+    "Message too long",
+    "Protocol wrong type for socket",
+    "Protocol not available",
+    "Protocol not supported",
+    "Socket type not supported",
+    "Operation not supported",
+    "Protocol family not supported",
+    "Address family not supported by protocol",
+    "Address already in use",
+    "Cannot assign requested address",
+    "Network is down",
+    "Network is unreachable",
+    "Network dropped connection on reset",
+    "Software caused connection abort",
+    "Connection reset by peer",
+    "No buffer space available",
+    "Transport endpoint is already connected",
+    "Transport endpoint is not connected",
+    "Cannot send after transport endpoint shutdown",
+    "Too many references: cannot splice",
+    "Connection timed out",
+    "Connection refused",
+    "Host is down",
+    "No route to host",
+    "Operation already in progress",
+    "Operation now in progress",
+    "Stale file handle",
+    "Structure needs cleaning",
+    "Not a XENIX named type file",
+    "No XENIX semaphores available",
+    "Is a named type file",
+    "Remote I/O error",
+    "Disk quota exceeded",
+    "No medium found",
+    "Wrong medium type",
+    "Operation canceled",
+    "Required key not available",
+    "Key has expired",
+    "Key has been revoked",
+    "Key was rejected by service",
+    "Owner died",
+    "State not recoverable",
+    "Operation not possible due to RF-kill",
+    "Memory page has hardware error",
 };
 
 char *strerror(int number)
@@ -56,24 +150,8 @@ char *strerror(int number)
     char *at = unknown + sizeof unknown;
     unsigned magnitude = number < 0 ? 0U - (unsigned)number : (unsigned)number;
 
-    if (number >= 0 && number < (int)(sizeof words / sizeof words[0]))
+    if (number >= 0 && number < (int)(sizeof words / sizeof words[0]) && words[number] != NULL)
         return (char *)words[number];
-    switch (number) {
-    case EOVERFLOW:
-        return (char *)"Value too large for defined data type";
-    case EILSEQ:
-        return (char *)"Invalid or incomplete multibyte or wide character";
-    case ENOTSUP:
-        return (char *)"Operation not supported";
-    case EMSGSIZE:
-        return (char *)"Message too long";
-    case ENOTCONN:
-        return (char *)"Transport endpoint is not connected";
-    case EHOSTUNREACH:
-        return (char *)"No route to host";
-    case ETIMEDOUT:
-        return (char *)"Connection timed out";
-    }
     *--at = '\0';
     do {
         *--at = (char)('0' + magnitude % 10);

@@ -181,6 +181,19 @@ static __HCC_LEAF void store_integer(void *to, uint64_t value, int size)
     }
 }
 
+/* What %p prints of a null pointer; false if it is not that. */
+static __HCC_LEAF int read_nil(struct input *in, const struct conversion *c, void **to)
+{
+    struct field f;
+
+    start_field(&f, c->width);
+    if (!keep_word(in, &f, "(nil)"))
+        return 0;
+    if (to != NULL)
+        *to = NULL;
+    return 1;
+}
+
 /* %d %i %u %o %x %p; false if the input does not match. */
 static __HCC_LEAF int read_integer(struct input *in, const struct conversion *c, void *to)
 {
@@ -340,8 +353,9 @@ static __HCC_LEAF int convert(struct input *in, const struct conversion *c,
     case 'o':
     case 'x':
     case 'X':
-    case 'p':
         return read_integer(in, c, to);
+    case 'p':
+        return peek(in) == '(' ? read_nil(in, c, to) : read_integer(in, c, to);
     case 'e':
     case 'E':
     case 'f':

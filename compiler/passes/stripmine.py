@@ -11,8 +11,13 @@ becomes
 A loop counts if one of its exits, taken at the header before anything else happens or at the
 only latch, compares an induction variable (a header parameter that the latch changes by a fixed
 step) with a fixed value. Fixed are constants, values from outside the loop, and what is computed
-from such alone. Other exits may exist: they leave as before. If a step that is no constant turns
-out not to lead towards the bound, or to lead far beyond, the limit is the bound itself.
+from such alone. Other exits may exist: they leave as before.
+
+A step that is no constant may turn out not to lead towards the bound, or to lead beyond the end of
+the type. Then the limit lets no round through but the first, for which the test is `i < n`. So it
+is with constants that no step leads beyond, as in `i >= 0u`. (A constant step only goes on forever
+if the bound turns out to be at the end of the type, as in `i <= n`; such a loop runs on without a
+poll, because the first round's own test would keep LLVM from vectorising.)
 
 A loop that does not count gets a counter of its own:
 
@@ -28,7 +33,17 @@ from attrs import frozen
 
 from hcc.compiler.ir.cfg import Loop
 from hcc.compiler.ir.construct import int_const
-from hcc.compiler.ir.module import Block, Const, Edge, Function, Instr, Operand, Symbol, Value
+from hcc.compiler.ir.module import (
+    Block,
+    Const,
+    Edge,
+    Function,
+    Instr,
+    Location,
+    Operand,
+    Symbol,
+    Value,
+)
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import I1, I32, I64, PTR, VOID, Type
 
@@ -39,6 +54,7 @@ _SWAPPED = {
     Op.SGT: Op.SLT, Op.SGE: Op.SLE, Op.UGT: Op.ULT, Op.UGE: Op.ULE,
     Op.NE: Op.NE, Op.EQ: Op.EQ,
 }  # fmt: skip
+_STRICT = {Op.SLE: Op.SLT, Op.SGE: Op.SGT, Op.ULE: Op.ULT, Op.UGE: Op.UGT}
 _INVERSE = {
     Op.SLT: Op.SGE, Op.SLE: Op.SGT, Op.ULT: Op.UGE, Op.ULE: Op.UGT,
     Op.SGT: Op.SLE, Op.SGE: Op.SLT, Op.UGT: Op.ULE, Op.UGE: Op.ULT,
@@ -63,6 +79,33 @@ class CountedExit:
     step: Operand  # how far a round goes
     up: bool
     stays: int  # which target of the block's terminator stays in the loop
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether rounds may lead past the bound, or never to it; see above."""
+        step, type_ = _amount(self.step), self.tested.type
+        if step is None:
+            return True
+        if self.op is Op.NE or type_ is PTR or not isinstance(self.bound, Const):
+            return False
+        low, high = self.range
+        bound = int(self.bound.value)
+        bound = _signed(bound, type_) if low else bound
+        room = high - bound if self.up else bound - low
+        return room < step - (self.strict is self.op)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the greatest value in the order of the test."""
+        bits = 64 if self.tested.type is PTR else self.tested.type.bits
+        if self.op in (Op.SLT, Op.SLE, Op.SGT, Op.SGE):
+            return -(1 << bits - 1), (1 << bits - 1) - 1
+        return 0, (1 << bits) - 1
+
+    @property
+    def strict(self) -> Op:
+        """The same test, but for equal values."""
+        return _STRICT.get(self.op, self.op)
 
 
 def counted_exit(loop: Loop) -> CountedExit | None:
@@ -292,25 +335,28 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     for fixed in (exit_.bound, exit_.step):
         _move_out(fixed, inner, outer)
     limit = _limit(outer, start, exit_, strip)
-    jump = Instr(VOID, op=Op.BR, targets=[Edge(header, list(outer.params))])
-    outer.instrs.append(jump)
+    entry = Edge(header, list(outer.params))
+    outer.instrs.append(Instr(VOID, op=Op.BR, targets=[entry]))
 
     # The test of the inner loop, and after it the test of the whole.
     terminator = exit_.block.terminator
     loc = terminator.loc
-    test = Instr(I1, op=exit_.op, args=[exit_.tested, limit], loc=loc)
+    op = exit_.strict if exit_.may_pass else exit_.op
+    test = Instr(I1, op=op, args=[exit_.tested, limit], loc=loc)
     leaves = terminator.targets[1 - exit_.stays]
     stays = terminator.targets[exit_.stays]
     again = Block(outer.name + ".end")
     poll = Block(outer.name + ".poll")
-    exit_.block.instrs[-1:] = [
-        test,
-        Instr(VOID, op=Op.CBR, args=[test], targets=[stays, Edge(again)], loc=loc),
-    ]
+    del exit_.block.instrs[-1]
+    state: list[Operand] = list(stays.args) if stays.block is header else list(header.params)
+    tests = [test]
+    if exit_.may_pass and exit_.block not in loop.latches:
+        tests += _tests_of_first_round(loop, entry, exit_, test)
+    branch = Instr(VOID, op=Op.CBR, args=[tests[-1]], targets=[stays, Edge(again)], loc=loc)
+    exit_.block.instrs += [*tests, branch]
     more = Instr(I1, op=exit_.op, args=[exit_.tested, exit_.bound], loc=loc)
     branch = Instr(VOID, op=Op.CBR, args=[more], targets=[Edge(poll), leaves], loc=loc)
     again.instrs = [more, branch]
-    state: list[Operand] = list(stays.args) if stays.block is header else list(header.params)
     poll.instrs = [
         Instr(VOID, op=Op.POLL, loc=loc),
         Instr(VOID, op=Op.BR, targets=[Edge(outer, state)], loc=loc),
@@ -318,6 +364,22 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     at = function.blocks.index(header)
     function.blocks[at:at] = [outer]
     function.blocks += [again, poll]
+
+
+def _tests_of_first_round(
+    loop: Loop, entry: Edge, exit_: CountedExit, test: Instr
+) -> list[Instr]:
+    """The loop's own test where a strip begins, and else the one given. LLVM makes two tests of
+    it when it rotates the loop."""
+    header = loop.header
+    first = Value(I1, "first")
+    entry.args.append(Const(I1, 1))
+    for edge in loop.latches[0].terminator.targets:
+        if edge.block is header:
+            edge.args.append(Const(I1, 0))
+    header.params.append(first)
+    own = Instr(I1, op=exit_.op, args=[exit_.tested, exit_.bound], loc=test.loc)
+    return [own, Instr(I1, op=Op.SELECT, args=[first, own, test], loc=test.loc)]
 
 
 def _longest_step(step: Operand, strip: int) -> int:
@@ -335,14 +397,22 @@ def _move_out(operand: Operand, inner: dict[Instr, Block], outer: Block) -> None
         outer.instrs.append(operand)
 
 
-def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operand:
-    """min(bound, start + strip * step) without overflow, in the order of the exit's test."""
+class _Emitter:
+    """Appends instructions to a block, at one place of the source."""
 
-    def emit(op: Op, type_: Type, *args: Operand) -> Instr:
-        instr = Instr(type_, op=op, args=list(args), loc=exit_.block.terminator.loc)
-        outer.instrs.append(instr)
+    def __init__(self, block: Block, loc: Location | None) -> None:
+        self.block, self.loc = block, loc
+
+    def __call__(self, op: Op, type_: Type, *args: Operand) -> Instr:
+        instr = Instr(type_, op=op, args=list(args), loc=self.loc)
+        self.block.instrs.append(instr)
         return instr
 
+
+def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operand:
+    """min(bound, start + strip * step) without overflow, in the order of the exit's test. If
+    rounds may pass the bound, it is out itself and may let no round through."""
+    emit = _Emitter(outer, exit_.block.terminator.loc)
     type_, bound = start.type, exit_.bound
     from_, to = start, bound
     if type_ is PTR:
@@ -353,17 +423,40 @@ def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operan
     if step is not None:
         distance: Operand = int_const(word, strip * step)
         back: Operand = int_const(word, -strip * step)
-        far = emit(Op.UGT, I1, rest, distance)
     else:
         distance = emit(Op.MUL, word, exit_.step, int_const(word, strip))
         back = emit(Op.SUB, word, int_const(word, 0), distance)
-        far = emit(Op.UGT, I1, rest, distance)
-        # A step of 0 or less becomes a large number here.
-        less = emit(Op.SUB, word, exit_.step, int_const(word, 1))
-        longest = int_const(word, _longest_step(exit_.step, strip))
-        far = emit(Op.AND, I1, far, emit(Op.ULT, I1, less, longest))
+    far = emit(Op.UGT, I1, rest, distance)
     if exit_.op is not Op.NE:
         far = emit(Op.AND, I1, far, emit(exit_.op, I1, start, bound))
+    end = _end(emit, exit_) if exit_.may_pass else bound
     add = Op.PTRADD if type_ is PTR else Op.ADD
     moved = emit(add, type_, start, distance if exit_.up else back)
-    return emit(Op.SELECT, type_, far, moved, bound)
+    limit = emit(Op.SELECT, type_, far, moved, end)
+    if not exit_.may_pass:
+        return limit
+    leads = emit(exit_.strict, I1, start, limit)
+    if step is None:
+        # A step of 0 or less becomes a large number here.
+        less = emit(Op.SUB, word, exit_.step, int_const(word, 1))
+        onward = emit(Op.ULT, I1, less, int_const(word, _longest_step(exit_.step, strip)))
+        leads = emit(Op.AND, I1, leads, onward)
+    nowhere: Operand = int_const(word, (exit_.range[0 if exit_.up else 1]))
+    if type_ is PTR:
+        nowhere = emit(Op.INTTOPTR, PTR, nowhere)
+    return emit(Op.SELECT, type_, leads, limit, nowhere)
+
+
+def _end(emit: _Emitter, exit_: CountedExit) -> Operand:
+    """The limit of a last strip if rounds may pass the bound: none passes this one."""
+    bound, type_ = exit_.bound, exit_.tested.type
+    onward = 1 if exit_.up else -1
+    out = 0 if exit_.strict is exit_.op else onward  # from the bound to the first value that is out
+    if type_ is PTR:  # objects do not lie at the end of the address space
+        return emit(Op.PTRADD, PTR, bound, int_const(I64, out)) if out else bound
+    last = int_const(type_, exit_.range[1 if exit_.up else 0])
+    less = emit(Op.SUB, type_, exit_.step, int_const(type_, 1))
+    safe = emit(Op.SUB if exit_.up else Op.ADD, type_, last, less)
+    inside = emit(exit_.strict, I1, bound, safe)
+    end = emit(Op.ADD, type_, bound, int_const(type_, out)) if out else bound
+    return emit(Op.SELECT, type_, inside, end, safe)

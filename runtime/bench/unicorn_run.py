@@ -13,7 +13,7 @@ from typing import Any
 
 from hcc.isa import fatbinary
 from hcc.isa.errors import HccError
-from hcc.runtime.personality import Exited
+from hcc.runtime.endings import Exited
 from hcc.runtime.process import Process
 
 _SPACE = 1 << 32

@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
-import os
-import signal
-import sys
+from hcc.runtime.cli.interruption import INTERRUPTED, leave_at_once, raise_again
 
-import click
+leave_at_once()
+
+import gc  # noqa: E402
+import importlib  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
+
+raise_again()
 
 # command: (module under hcc.runtime.cli that defines `command`, help line)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -50,6 +57,13 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        raise_again()
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:  # for which click would print an empty line
+            raise click.exceptions.Abort from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -68,6 +82,7 @@ def fail(message: object) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with its status: 2 for bad input or usage."""
+    leave_at_once()
     from hcc.isa.errors import HccError
 
     gc.set_threshold(COLLECT_AFTER, 20, 100)
@@ -78,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
         print("hcc: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except click.ClickException as error:
         fail(error.format_message().rstrip("."))
         sys.exit(2)
@@ -93,4 +108,6 @@ def main(argv: list[str] | None = None) -> None:
         fail(f"{what}: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
+    finally:
+        raise_again()
     sys.exit(status if isinstance(status, int) else 0)

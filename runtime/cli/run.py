@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hcc.runtime.cli.instruments import TraceFiles, UnitOptions, trace_options, unit_options
+from hcc.runtime.cli.interruption import INTERRUPTED
 from hcc.runtime.cli.parameters import assignments, seconds
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 EMULATORS = ["jit", "interp", "lockstep"]
 ENGINES = [*EMULATORS, "native", "qemu"]
 TIMED_OUT = 124  # as timeout(1) has it
-INTERRUPTED = 130  # as a shell has it for SIGINT
 
 
 @click.command(context_settings={"ignore_unknown_options": False})

@@ -182,7 +182,9 @@ def test_statement_expression_needs_a_function() -> None:
         ("jmp_buf env;", "setjmp"),
         ("setjmp(0);", "setjmp"),
         ("_Atomic int a;", "_Atomic"),
-        ("struct { char c[40]; } b; extern int v(int, ...); v(1, b);", "variadic argument"),
+        ("int i __attribute__((mode(TI)));", "mode(TI)"),
+        ("enum { A } e __attribute__((mode(QI)));", "mode on an enumeration"),
+        ("struct { int i; } __attribute__((mode(QI))) s;", "mode on a struct"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(body: str, feature: str) -> None:
@@ -192,6 +194,33 @@ def test_what_is_not_supported_is_refused_by_name(body: str, feature: str) -> No
     assert 2 == only.span.line
     assert feature in only.message
     assert "not supported" in only.message
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("int x __attribute__((mode(DF)));", "1:22: error: mode 'DF' does not fit 'int'"),
+        ("int *p __attribute__((mode(SI)));", "1:23: error: mode 'SI' does not fit 'int *'"),
+        ("__auto_type a;", "1:13: error: 'a' is __auto_type and has no value"),
+        ("__auto_type a = {1};", "1:17: error: 'a' is __auto_type and initialised by a list"),
+        ("__auto_type *a = 0;", "1:14: error: __auto_type declares one plain name"),
+        ("__auto_type a = 1, b = 2;", "1:20: error: __auto_type declares one plain name"),
+        ("typedef __auto_type t;", "1:1: error: '__auto_type' is not a type"),
+        ("int f(__auto_type x);", "1:7: error: '__auto_type' is not a type"),
+        ("int f(void) { enum e x; return 0; }",
+         "1:22: error: variable 'x' has incomplete type 'enum e'"),
+        ("enum e *p; int s = sizeof *p;", "1:20: error: sizeof of incomplete type 'enum e'"),
+        ("struct s { enum e m; };", "1:19: error: member 'm' has incomplete type 'enum e'"),
+        ("struct s { int n; int a[]; }; void f(void) { struct s x = {1, {2}}; }",
+         "1:63: error: flexible array member 'a' is initialised within an object that is not "
+         "static or part of another"),
+        ("struct s { int n; int a[]; }; struct { struct s s; } x = {{.a = {2}}};",
+         "1:61: error: flexible array member 'a' is initialised within an object that is not "
+         "static or part of another"),
+    ],
+)  # fmt: skip
+def test_gnu_types_where_gcc_has_them_not(source: str, expected: str) -> None:
+    assert [expected] == complaints(source)
 
 
 def test_an_error_shows_the_line_a_caret_and_the_note() -> None:

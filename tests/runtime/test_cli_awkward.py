@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,38 @@ def test_a_form_asked_for_goes_to_the_output_named(binary: Path) -> None:
 
     assert (0, b"") == (written.returncode, written.stdout)
     assert printed.stdout == (folder / "p.ir").read_bytes()
+
+
+@pytest.mark.parametrize("module", ["gc", "click", "hcc.isa.errors", "hcc.runtime.cli.run"])
+def test_an_interruption_while_modules_are_loaded_is_one_line(module: str) -> None:
+    # The script sends the signal itself, at the moment it is about to import the module.
+    script = f"""
+import builtins, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+real = builtins.__import__
+def importing(name, *rest):
+    if name == {module!r}:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest)
+builtins.__import__ = importing
+import importlib
+def loading(name, package=None, real=importlib.import_module):
+    if name == {module!r}:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, package)
+importlib.import_module = loading
+from hcc.runtime.cli import main
+main(["run", "--help"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert (130, b"hcc: interrupted\n", b"") == (done.returncode, done.stderr, done.stdout)
+
+
+def test_importing_the_command_line_leaves_the_signal_alone() -> None:
+    script = (
+        "import signal; a = signal.getsignal(signal.SIGINT); import hcc.runtime.cli\n"
+        "assert signal.getsignal(signal.SIGINT) is a"
+    )
+
+    assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode

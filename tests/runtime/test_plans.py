@@ -148,3 +148,17 @@ def test_a_program_without_points_does_not_move() -> None:
 
     with pytest.raises(UnsupportedError, match="no migration points"):
         process.watch_points(parse_plan("random@7", ARCHITECTURES, 0))
+
+
+def test_loops_that_never_reach_their_bound_come_by_points(tmp_path: Path) -> None:
+    source = PROGRAMS / "migrate_endless.c"
+    program = cells.build((source,), 2)
+    for kind in range(14):
+        process = Process(program, "x86_64", ["p", str(kind), "200000"], engine="jit")
+        with (tmp_path / "out").open("wb") as out:
+            process.personality.files[1].host = out.fileno()
+            process.watch_points(None)
+            process.run()
+            process.close()
+
+        assert process.statistics.points > 20, kind

@@ -73,6 +73,83 @@ def test_remove_takes_an_empty_folder_below_the_root(engine: str, tmp_path: Path
     assert 1 == hcc(*command).returncode
 
 
+ROOTED = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static struct stat s;
+static char here[4096];
+int main(void) {
+    printf("%d %d", mkdir("/made", 0700), chmod("/made", 0750));
+    printf(" %d %o", stat("/made", &s), s.st_mode);
+    printf(" %d %s", chdir("/made"), getcwd(here, sizeof here));
+    fclose(fopen("/made/a", "w"));
+    printf(" %d %d %d", access("a", R_OK), access("/made/a", R_OK), access("/a", R_OK));
+    printf(" %d %d", truncate("/made/a", 9), lstat("/made/a", &s));
+    printf(" %d %d", (int)s.st_size, S_ISREG(s.st_mode));
+    printf(" %d %s", chdir(".."), getcwd(here, sizeof here));
+    printf(" %d %d", chdir(".."), getcwd(here, sizeof here) == NULL && errno == ENOENT);
+    printf(" %d %s", chdir("/"), getcwd(here, sizeof here));
+    printf(" %ld %ld", sysconf(_SC_NPROCESSORS_ONLN), sysconf(_SC_PAGESIZE));
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("root", [".", "{}", "../{}"])
+@pytest.mark.parametrize("engine", ["interp", "jit", "native", "qemu"])
+def test_files_are_below_the_root(engine: str, root: str, tmp_path: Path) -> None:
+    isa = "aarch64" if engine == "qemu" else "x86_64"
+    if engine == "qemu":
+        require("qemu-aarch64")
+    path = compiled(tmp_path, ROOTED)
+    below = tmp_path / "root"
+    below.mkdir()
+    where = f"HCC_ROOT={root.format(below.name if root[0] == '.' else below)}"
+    command = [HCC, "run", "--engine", engine, "--isa", isa, "-E", where, path]
+    done = subprocess.run(command, cwd=below, capture_output=True, check=False)
+
+    wanted = "0 0 0 40750 0 /made 0 0 -1 0 0 9 1 0 / 0 1 0 / 1 4096"
+    assert (wanted, b"") == (done.stdout.decode(), done.stderr)
+    assert (below / "made" / "a").stat().st_size == 9
+
+
+COPIES = r"""
+#include <fcntl.h>
+#include <hcc.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+    int fd = open("log", O_RDWR | O_CREAT, 0600), copy = dup(fd), out = dup(1);
+    chdir("sub");
+    write(fd, "one ", 4);
+    dup2(copy, 1);
+    migrate_point();
+    write(copy, "two ", 4);
+    write(fd, "three ", 6);
+    write(1, "four", 4);
+    fclose(fopen("here", "w"));
+    write(out, "said\n", 5);
+    return 0;
+}
+"""
+
+
+def test_snapshot_keeps_copied_descriptors_and_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "p.c").write_text(COPIES)
+    (tmp_path / "sub").mkdir()
+    assert 0 == hcc("compile", "p.c", "--points", "calls", folder=tmp_path).returncode
+    stopped = hcc("checkpoint", "--at", 2, "-o", "s.snap", "a.hcc", folder=tmp_path)
+    assert (0, "one ") == (stopped.returncode, (tmp_path / "log").read_text())
+    resumed = hcc("resume", tmp_path / "s.snap", "--isa", "riscv64", folder=tmp_path.parent)
+
+    assert (0, b"said\n", b"") == (resumed.returncode, resumed.stdout, resumed.stderr)
+    assert "one two three four" == (tmp_path / "log").read_text()
+    assert (tmp_path / "sub" / "here").exists()
+
+
 @pytest.mark.parametrize("engine", ["jit", "native", "qemu"])
 def test_variables_reach_the_program_as_they_are(engine: str, tmp_path: Path) -> None:
     if engine == "qemu":

@@ -23,6 +23,9 @@ extern FILE *stderr;
 #define BUFSIZ 8192
 #define FOPEN_MAX 1024
 #define FILENAME_MAX 4096
+#define L_tmpnam 20
+#define TMP_MAX 238328
+#define P_tmpdir "/tmp"
 #define _IOFBF 0
 #define _IOLBF 1
 #define _IONBF 2
@@ -51,6 +54,8 @@ void clearerr(FILE *f) __HCC_LEAF;
 int fileno(FILE *f) __HCC_LEAF;
 int remove(const char *path) __HCC_LEAF;
 int rename(const char *from, const char *to) __HCC_LEAF;
+FILE *tmpfile(void) __HCC_LEAF;
+char *tmpnam(char *to) __HCC_LEAF;
 void perror(const char *prefix) __HCC_LEAF;
 
 /* Bytes and lines (fget.c, fput.c) */

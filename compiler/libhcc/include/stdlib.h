@@ -43,6 +43,10 @@ void abort(void) __HCC_NORETURN __HCC_LEAF;
 int atexit(void (*function)(void)) __HCC_LEAF;
 char *getenv(const char *name) __HCC_LEAF;
 
+/* Files for a while (temporary.c) */
+int mkstemp(char *name) __HCC_LEAF;
+char *mkdtemp(char *name) __HCC_LEAF;
+
 /* Numbers from text (strtol.c, strtod.c) */
 int atoi(const char *s) __HCC_LEAF;
 long atol(const char *s) __HCC_LEAF;

@@ -13,7 +13,18 @@
 static long neutral_to_x86(long number)
 {
     switch (number) {
+    case HCC_SYS_GETCWD: return 79;
+    case HCC_SYS_DUP: return 32;
+    case HCC_SYS_DUP3: return 292;
+    case HCC_SYS_IOCTL: return 16;
+    case HCC_SYS_MKDIRAT: return 258;
     case HCC_SYS_UNLINKAT: return 263;
+    case HCC_SYS_TRUNCATE: return 76;
+    case HCC_SYS_FTRUNCATE: return 77;
+    case HCC_SYS_FACCESSAT: return 269;
+    case HCC_SYS_CHDIR: return 80;
+    case HCC_SYS_FCHMODAT: return 268;
+    case HCC_SYS_FSYNC: return 74;
     case HCC_SYS_OPENAT: return 257;
     case HCC_SYS_CLOSE: return 3;
     case HCC_SYS_LSEEK: return 8;
@@ -28,6 +39,7 @@ static long neutral_to_x86(long number)
     case HCC_SYS_GETPID: return 39;
     case HCC_SYS_BRK: return 12;
     case HCC_SYS_RENAMEAT2: return 316;
+    case HCC_SYS_STATX: return 332;
     }
     return -1;
 }

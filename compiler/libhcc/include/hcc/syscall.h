@@ -10,12 +10,23 @@
 
 #include <hcc/abi.h>
 
+#define HCC_SYS_GETCWD 17
+#define HCC_SYS_DUP 23
+#define HCC_SYS_DUP3 24
+#define HCC_SYS_IOCTL 29
+#define HCC_SYS_MKDIRAT 34
 #define HCC_SYS_UNLINKAT 35
+#define HCC_SYS_TRUNCATE 45
+#define HCC_SYS_FTRUNCATE 46
+#define HCC_SYS_FACCESSAT 48
+#define HCC_SYS_CHDIR 49
+#define HCC_SYS_FCHMODAT 53
 #define HCC_SYS_OPENAT 56
 #define HCC_SYS_CLOSE 57
 #define HCC_SYS_LSEEK 62
 #define HCC_SYS_READ 63
 #define HCC_SYS_WRITE 64
+#define HCC_SYS_FSYNC 82
 #define HCC_SYS_EXIT 93
 #define HCC_SYS_EXIT_GROUP 94
 #define HCC_SYS_NANOSLEEP 101
@@ -25,6 +36,7 @@
 #define HCC_SYS_GETPID 172
 #define HCC_SYS_BRK 214
 #define HCC_SYS_RENAMEAT2 276
+#define HCC_SYS_STATX 291
 
 /* hcc's own, the same on every ISA; a real kernel answers -ENOSYS. */
 #define HCC_SYS_TRAP 0x4801

@@ -1,12 +1,12 @@
 """The kernel C front end: from a C source file to an IR module.
 
 To read it, follow a source through: preprocess.py (with tokens.py, macros.py, conditions.py) gives
-tokens, lexer.py turns them into the parser's, parse.py runs the tables of grammar.lark, whose
-actions build the typed tree of syntax.py: semantics.py, conversions.py, operators.py,
-initializers.py, builtins.py, expressions.py, specifiers.py, declarators.py, declarations.py,
-statements.py, each a layer on the one before. types.py, layout.py and scope.py are what they talk
-about. Then lower_module.py and its fellows (base, convert, expressions, calls, initializers,
-statements, function) make the IR, by the conventions of abi.py.
+tokens, lexer.py (with literal_tables.py) turns them into the parser's, parse.py runs the tables of
+grammar.lark, whose actions build the typed tree of syntax.py: semantics.py, conversions.py,
+operators.py, initializers.py (with images.py), builtins.py, expressions.py, specifiers.py,
+declarators.py, declarations.py, statements.py, each a layer on the one before. types.py, layout.py
+and scope.py are what they talk about. Then lower_module.py and its fellows (base, convert,
+expressions, calls, initializers, statements, function) make the IR, by the conventions of abi.py.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hcc.compiler.kernelc.lexer import END, IDENT, TYPE_NAME
+from hcc.compiler.kernelc.lexer import END, IDENT, TYPE_NAME, convert
+from hcc.compiler.kernelc.literal_tables import TableToken
 from hcc.compiler.kernelc.positions import COLUMN_BITS
 from hcc.compiler.kernelc.scope import Scope, Typedef
 from hcc.compiler.kernelc.semantics import Mark, Semantics
@@ -198,6 +199,8 @@ class _Run:
         token = self.tokens[self.index]
         if self.strict:
             raise SyntaxFault
+        if self._opens_tables():
+            return
         quiet = self.index < self.quiet_until
         self.quiet_until = self.index + _QUIET_TOKENS
         if self.index != self.stuck_at:
@@ -211,6 +214,22 @@ class _Run:
             self.index += 1
             return
         self._panic()
+
+    def _opens_tables(self) -> bool:
+        """Put the tokens of tables in their places, from the one before on: recovery points behind
+        that and counts braces. Whether one is right here: with its tokens the parse might go on."""
+        here = isinstance(self.tokens[self.index], TableToken)
+        first = max(self.index - 1, 0)
+        opened: list[Token] = []
+        for i, token in enumerate(self.tokens[first:], first):
+            if i == self.index:
+                self.index = first + len(opened)
+            if isinstance(token, TableToken):
+                opened += convert(token.pieces, self.semantics.error)
+            else:
+                opened.append(token)
+        self.tokens[first:] = opened
+        return here
 
     def _insert(self, token: Token, quiet: bool) -> bool:
         """Put in a forgotten `;`, `)` or `]` if that lets the parse go on."""

@@ -7,6 +7,11 @@ White space is not a token but a flag of the token behind it.
 
 A line splice (backslash, newline) counts as white space; one in the middle of a word or operator
 is removed first, at the price of columns in that line.
+
+Tables of numbers can be most of a program's text. So what a line has of them, integers with commas
+and braces between, may be taken as one token, a RUN; `split` makes the usual tokens of it. A run
+has no names, so macros do not concern it; it never crosses a line, so directives end where they
+should; and none of its integers is malformed. literal_tables.py is where runs go.
 """
 
 from __future__ import annotations
@@ -28,11 +33,16 @@ ID, NUMBER, STRING, CHAR, PUNCT, SPACE, OTHER = (
 )
 DOUBLE_POUND = "CPP_DPOUND"
 NEWLINE = "CPP_NEWLINE"
+RUN = "RUN"
 
-_SCANNER = re.compile(
-    r"""[ \t\f\v]*(?:
+PLAIN_INTEGER = r"""(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,20}|[1-9][0-9]{0,17})
+    (?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?![\w.$])(?!(?<=[eEpP])[+-])"""
+"""A constant that fits its type: no number that goes on behind it, like 0x1p+4 or 0xe+1."""
+
+_RUN = rf"(?P<RUN> (?:[ \t]*+(?:[{{}},]|-?{PLAIN_INTEGER})){{6,}}+) |"
+_TOKENS = r"""[ \t\f\v]*(?:
       (?P<CPP_ID>     (?!(?:[LUu]|u8)["'])[A-Za-z_$][A-Za-z0-9_$]*)
-    | (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
+    | @ (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
     | (?P<newline>    \n)
     | (?P<comment>    //(?:[^\n\\]|\\(?:\n|.|\Z))*|/\*.*?(?:\*/|\Z))
     | (?P<CPP_DPOUND> \#\#|%:%:)
@@ -42,9 +52,9 @@ _SCANNER = re.compile(
     | (?P<CPP_CHAR>   [LUu]?'(?:[^'\\\n]|\\.)*')
     | (?P<splice>     \\[ \t]*(?:\n|\Z))
     | (?P<CPP_OTHER>  .)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
+    )"""
+_SCANNER = re.compile(_TOKENS.replace("@", ""), re.VERBOSE | re.DOTALL)
+_RUN_SCANNER = re.compile(_TOKENS.replace("@", _RUN), re.VERBOSE | re.DOTALL)
 _SPLIT_WORD = re.compile(r"(?<=[^\s\\])\\[ \t]*\n(?=\S)")
 _NOTHING: frozenset[str] = frozenset()
 _DIGRAPHS = {"<:": "[", ":>": "]", "<%": "{", "%>": "}", "%:": "#"}
@@ -91,8 +101,9 @@ class Scan:
     problems: list[tuple[int, str]] = field(factory=list)
 
 
-def scan(text: str, base: int) -> Scan:
-    """Split a file's text into segments; `base` is the position of its line 0."""
+def scan(text: str, base: int, runs: bool = False) -> Scan:
+    """Split a file's text into segments; `base` is the position of its line 0. With `runs`, the
+    text outside of directives may have RUN tokens."""
     if "\\" in text and _SPLIT_WORD.search(text):
         text = _join_split_words(text)
     if not text.endswith("\n"):
@@ -106,7 +117,7 @@ def scan(text: str, base: int) -> Scan:
     fresh = True
     space = False
     end = 0
-    for match in _SCANNER.finditer(text):
+    for match in (_RUN_SCANNER if runs else _SCANNER).finditer(text):
         kind = match.lastgroup
         end = match.end()
         if kind == "newline":
@@ -144,11 +155,27 @@ def scan(text: str, base: int) -> Scan:
                 continue
         tokens.append(Token(kind, value, at, space or match.start() != start))
         space = False
+        if kind == RUN and segment.directive:
+            tokens += split(tokens.pop())
         if kind in (STRING, CHAR) and "\n" in value:
             line += ONE_LINE * value.count("\n")
             line_start = start + value.rindex("\n")
             tokens[-1].value = re.sub(r"\\[ \t]*\n", "", value)
     return result
+
+
+def split(run: Token) -> list[Token]:
+    """The tokens a RUN stands for."""
+    line, column = run.lineno & ~COLUMN_MASK, run.lineno & COLUMN_MASK
+    tokens: list[Token] = []
+    for match in _SCANNER.finditer(run.value):
+        kind = match.lastgroup
+        assert kind is not None
+        start = match.start(kind)
+        at = line + min(column + start, COLUMN_MASK)
+        tokens.append(Token(kind, match[kind], at, match.start() != start))
+    tokens[0].space = run.space
+    return tokens
 
 
 def _is_closed(comment: str) -> bool:

@@ -6,7 +6,6 @@ digest of both, which makes a stale library impossible.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hcc.compiler.build import BuildOptions, build_units
+from hcc.compiler.garbage import no_collection
 from hcc.compiler.link.unit import Unit
 from hcc.isa import store
 
@@ -64,13 +64,8 @@ def _files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _unpickled(content: bytes) -> list[Unit]:
     """The units of a stored library; without garbage collection, which finds nothing in them."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collection():
         units: list[Unit] = pickle.loads(content)
-    finally:
-        if collecting:
-            gc.enable()
     return units
 
 

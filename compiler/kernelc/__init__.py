@@ -11,13 +11,13 @@ expressions, calls, initializers, statements, function) make the IR, by the conv
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hcc.compiler.diagnostics import Diagnostics, TooManyErrorsError
+from hcc.compiler.garbage import no_collection
 from hcc.compiler.ir.module import Module
 from hcc.compiler.kernelc.analyse import analyse
 from hcc.compiler.kernelc.lower_function import lower_function
@@ -58,12 +58,9 @@ def _room_to_work() -> Iterator[None]:
     no garbage collection: everything that is made here is kept until the end, and looking through
     it again and again doubles the time a large file takes."""
     limit = sys.getrecursionlimit()
-    collecting = gc.isenabled()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    gc.disable()
     try:
-        yield
+        with no_collection():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()

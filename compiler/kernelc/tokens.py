@@ -119,8 +119,9 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
     end = 0
     for match in (_RUN_SCANNER if runs else _SCANNER).finditer(text):
         kind = match.lastgroup
-        end = match.end()
+        before = end
         if kind == "newline":
+            end = match.end()
             line += ONE_LINE
             line_start = end - 1
             fresh = True
@@ -131,8 +132,8 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
             space = True
             continue
         assert kind is not None
-        value = match[kind]
-        start = end - len(value)
+        start, end = match.span(kind)
+        value = text[start:end]
         column = start - line_start
         at = line + (column if column <= COLUMN_MASK else COLUMN_MASK)
         if kind == "comment" or kind == "splice":
@@ -143,8 +144,8 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
                 line_start = start + value.rindex("\n")
             space = True
             continue
-        if value in _DIGRAPHS:
-            value = _DIGRAPHS[value]
+        if kind == PUNCT:
+            value = _DIGRAPHS.get(value, value)
         if fresh:
             fresh = False
             if value == "#":
@@ -153,11 +154,12 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
                 result.segments.append(segment)
                 space = False
                 continue
-        tokens.append(Token(kind, value, at, space or match.start() != start))
+        tokens.append(Token(kind, value, at, space or before != start))
         space = False
-        if kind == RUN and segment.directive:
-            tokens += split(tokens.pop())
-        if kind in (STRING, CHAR) and "\n" in value:
+        if kind == RUN:
+            if segment.directive:
+                tokens += split(tokens.pop())
+        elif kind in (STRING, CHAR) and "\n" in value:
             line += ONE_LINE * value.count("\n")
             line_start = start + value.rindex("\n")
             tokens[-1].value = re.sub(r"\\[ \t]*\n", "", value)

@@ -107,10 +107,11 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     rounded = round_to(value, type_)
     if digits is None or value in (0.0, float("inf")):
         return rounded
-    from fractions import Fraction
-
+    place = rounded if rounded < float("inf") else _BEYOND[type_]
     for other in neighbours(rounded, type_):
-        if (Fraction(rounded) + Fraction(other)) / 2 == Fraction(value):
+        if (place + other) / 2 == value:  # which a double holds exactly
+            from fractions import Fraction
+
             exact = Fraction(digits)
             if exact != value:
                 low, high = sorted((rounded, other))
@@ -118,6 +119,8 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     return rounded
 
 
+_BEYOND = {FLOAT: 2.0**128, FLOAT16: 2.0**16}
+"""Where infinity stands in rounding: the value behind the largest, had it one exponent more."""
 _FORMAT = {FLOAT: ("<f", "<I"), FLOAT16: ("<e", "<H")}
 
 

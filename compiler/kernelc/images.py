@@ -130,11 +130,11 @@ class _Images:
 
 def _plan(record: Record) -> _Plan:
     """For each member the bit at which it starts, and the mask of those that just take the bits of
-    an integer."""
-    if record.is_union or not record.complete:
+    an integer. Of a union only the first can be meant."""
+    if not record.complete:
         raise _NoImage
     plan = []
-    for member in record.members:
+    for member in record.members[:1] if record.is_union else record.members:
         type_, width = member.type.unqual, member.width
         mask = 0
         if isinstance(type_, IntegerType) and not type_.is_bool:

@@ -39,10 +39,13 @@ PLAIN_INTEGER = r"""(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,20}|[1-9][0-9]{0,17})
     (?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?![\w.$])(?!(?<=[eEpP])[+-])"""
 """A constant that fits its type: no number that goes on behind it, like 0x1p+4 or 0xe+1."""
 
-_RUN = rf"(?P<RUN> (?:[ \t]*+(?:[{{}},]|-?{PLAIN_INTEGER})){{6,}}+) |"
-_TOKENS = r"""[ \t\f\v]*(?:
+_RUN = rf"(?:[ \t]*+(?:[{{}},]|-?{PLAIN_INTEGER})){{6,}}+"
+_IN_RUN = re.compile(r"[ \t]*(?:([{},-])|([0-9]\w*))")
+_SCANNER = re.compile(
+    r"""[ \t\f\v]*(?:
       (?P<CPP_ID>     (?!(?:[LUu]|u8)["'])[A-Za-z_$][A-Za-z0-9_$]*)
-    | @ (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
+    | (?P<RUN>        @RUN@)
+    | (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
     | (?P<newline>    \n)
     | (?P<comment>    //(?:[^\n\\]|\\(?:\n|.|\Z))*|/\*.*?(?:\*/|\Z))
     | (?P<CPP_DPOUND> \#\#|%:%:)
@@ -52,9 +55,9 @@ _TOKENS = r"""[ \t\f\v]*(?:
     | (?P<CPP_CHAR>   [LUu]?'(?:[^'\\\n]|\\.)*')
     | (?P<splice>     \\[ \t]*(?:\n|\Z))
     | (?P<CPP_OTHER>  .)
-    )"""
-_SCANNER = re.compile(_TOKENS.replace("@", ""), re.VERBOSE | re.DOTALL)
-_RUN_SCANNER = re.compile(_TOKENS.replace("@", _RUN), re.VERBOSE | re.DOTALL)
+    )""".replace("@RUN@", _RUN),
+    re.VERBOSE | re.DOTALL,
+)
 _SPLIT_WORD = re.compile(r"(?<=[^\s\\])\\[ \t]*\n(?=\S)")
 _NOTHING: frozenset[str] = frozenset()
 _DIGRAPHS = {"<:": "[", ":>": "]", "<%": "{", "%>": "}", "%:": "#"}
@@ -117,7 +120,7 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
     fresh = True
     space = False
     end = 0
-    for match in (_RUN_SCANNER if runs else _SCANNER).finditer(text):
+    for match in _SCANNER.finditer(text):
         kind = match.lastgroup
         before = end
         if kind == "newline":
@@ -157,7 +160,7 @@ def scan(text: str, base: int, runs: bool = False) -> Scan:
         tokens.append(Token(kind, value, at, space or before != start))
         space = False
         if kind == RUN:
-            if segment.directive:
+            if segment.directive or not runs:
                 tokens += split(tokens.pop())
         elif kind in (STRING, CHAR) and "\n" in value:
             line += ONE_LINE * value.count("\n")
@@ -170,12 +173,13 @@ def split(run: Token) -> list[Token]:
     """The tokens a RUN stands for."""
     line, column = run.lineno & ~COLUMN_MASK, run.lineno & COLUMN_MASK
     tokens: list[Token] = []
-    for match in _SCANNER.finditer(run.value):
-        kind = match.lastgroup
-        assert kind is not None
-        start = match.start(kind)
+    for match in _IN_RUN.finditer(run.value):
+        group = match.lastindex
+        assert group is not None
+        start = match.start(group)
         at = line + min(column + start, COLUMN_MASK)
-        tokens.append(Token(kind, match[kind], at, match.start() != start))
+        kind = PUNCT if group == 1 else NUMBER
+        tokens.append(Token(kind, match[group], at, match.start() != start))
     tokens[0].space = run.space
     return tokens
 

@@ -262,11 +262,11 @@ class _Run:
     def _opens_tables(self) -> bool:
         """Put the tokens of tables in their places, from the one before on: recovery points behind
         that and counts braces. Whether one is right here: with its tokens the parse might go on."""
-        here = isinstance(self.tokens[self.index], TableToken)
-        first = max(self.index - 1, 0)
+        at, first = self.index, max(self.index - 1, 0)
+        here = isinstance(self.tokens[at], TableToken)
         opened: list[Token] = []
         for i, token in enumerate(self.tokens[first:], first):
-            if i == self.index:
+            if i == at:
                 self.index = first + len(opened)
             if isinstance(token, TableToken):
                 opened += convert(token.pieces, self.semantics.error)

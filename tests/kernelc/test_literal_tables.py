@@ -103,6 +103,7 @@ def test_wrong_programs_are_complained_about_as_without_tables(
     [
         "int a[] = { 1, 2, 3, 4, 5, 6, 7 }",
         "int a[3] = { 1, 2, 3,\n 4, 5, 6, 7 };",
+        "int a[] = { 1, 2, 3, 4 }\nint b[] = { 5, 6, 7, 8, 9 };\nint c;\nint d;\nint e = f;",
         "int a[] = { 1, 2, 3 4, 5, 6, 7 };",
         "int a[] = { 1, 2, 3,, 4, 5, 6, 7 };",
         "int a[] = { , 1, 2, 3, 4, 5, 6, 7 };",

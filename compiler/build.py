@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from hcc.compiler.codegen.llvm import compile_object
 from hcc.compiler.codegen.llvm_text import llvm_module
 from hcc.compiler.codegen.targets import target_for
+from hcc.compiler.garbage import collect_if_full, no_collection
 from hcc.compiler.ir.module import Function, Module, Symbol
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.link.objects import read_object
@@ -42,9 +43,10 @@ def build_unit(module: Module, options: BuildOptions) -> Unit:
 
 def build_units(modules: Sequence[Module], options: BuildOptions) -> list[Unit]:
     """The units of several modules; code of all ISAs and modules is generated in parallel."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    with no_collection(), ThreadPoolExecutor(max_workers=4) as pool:
         pending = []
         for module in modules:
+            collect_if_full()
             prepare(module, options.points, options.check)
             text = llvm_module(module, options.debug)
             jobs = {isa: pool.submit(_generate, text, isa, options) for isa in options.isas}

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from hcc.compiler.build import BuildOptions, build_units
 from hcc.compiler.diagnostics import CompileError, Diagnostics
+from hcc.compiler.garbage import collect_if_full, no_collection
 from hcc.compiler.ir.module import Module
 from hcc.compiler.ir.printer import print_module
 from hcc.compiler.kernelc import FrontEndOptions, compile_c
@@ -33,14 +34,15 @@ def compile_program(
 ) -> Program:
     """Compile and link C sources; CompileError carries the diagnostics of all of them. `warn` is
     called with the rendered warnings of each source that has some."""
-    modules = front_end(sources, options.front_end, warn)
-    library = library_units(options.build)
-    _internalise(modules, {name for unit in library for name in unit.globals})
-    units = build_units(modules, options.build)
-    info = BuildInfo(
-        options.build.opt_level, options.build.points.value, tuple(s.name for s in sources)
-    )
-    program = link(units, library, options.build.isas, info)
+    with no_collection():
+        modules = front_end(sources, options.front_end, warn)
+        library = library_units(options.build)
+        _internalise(modules, {name for unit in library for name in unit.globals})
+        units = build_units(modules, options.build)
+        info = BuildInfo(
+            options.build.opt_level, options.build.points.value, tuple(s.name for s in sources)
+        )
+        program = link(units, library, options.build.isas, info)
     kernels = [kernel for module in modules for kernel in module.pim]
     if not kernels:
         return program
@@ -68,6 +70,7 @@ def front_end(
     failures: list[CompileError] = []
     for source, name in zip(sources, names, strict=True):
         diagnostics = Diagnostics()
+        collect_if_full()
         try:
             modules.append(compile_c(source, options, name, diagnostics))
         except CompileError as error:

@@ -6,15 +6,15 @@ digest of both, which makes a stale library impossible.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from hcc.compiler.build import BuildOptions, build_units
+from hcc.compiler.garbage import no_collection
 from hcc.compiler.link.unit import Unit
 from hcc.isa import store
 
@@ -22,6 +22,7 @@ LIBRARY_DIR = Path(__file__).parent / "libhcc"
 INCLUDE_DIR = LIBRARY_DIR / "include"
 # The library is optimised whatever the user's -O says, as with any toolchain.
 OPT_LEVEL = 2
+_PACKAGES = ("llvmlite", "lark", "pcpp")
 
 
 @cache
@@ -38,20 +39,28 @@ def installation_digest() -> str:
         for entry in _files_under(room)
         if entry.name.endswith((".py", ".c", ".h", ".lark"))
     )
-    parts = [f"{name} {version(name)}".encode() for name in ("llvmlite", "lark", "pcpp")]
     looks = [
         f"{path} {s.st_ino} {s.st_size} {s.st_mtime_ns} {s.st_ctime_ns}".encode()
-        for path, s in files
+        for path, s in files + [(path, Path(path).stat()) for path in _packages()]
     ]
-    key = store.digest_of([*parts, *looks])
+    key = store.digest_of(looks)
     known = store.fetch("installation", key)
     if known is not None:
         return known.decode()
+    from importlib.metadata import version  # takes a while to import
+
+    parts = [f"{name} {version(name)}".encode() for name in _PACKAGES]
     for path, _ in files:
         parts += [os.path.relpath(path, top).encode(), Path(path).read_bytes()]
     digest = store.digest_of(parts)
     store.keep("installation", key, digest.encode())
     return digest
+
+
+def _packages() -> list[str]:
+    """A file of each package that code is made with; installing another release writes it anew."""
+    specs = [find_spec(name) for name in _PACKAGES]
+    return [spec.origin for spec in specs if spec is not None and spec.origin is not None]
 
 
 def _files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -64,13 +73,8 @@ def _files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _unpickled(content: bytes) -> list[Unit]:
     """The units of a stored library; without garbage collection, which finds nothing in them."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collection():
         units: list[Unit] = pickle.loads(content)
-    finally:
-        if collecting:
-            gc.enable()
     return units
 
 

@@ -12,7 +12,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -128,25 +128,29 @@ class Instr(Value):
     loc: Location | None = field(default=None, kw_only=True)
     site: Site | None = field(default=None, kw_only=True)
 
-    def operands(self) -> Iterator[Operand]:
+    def operands(self) -> Sequence[Operand]:
         """Everything the instruction uses: arguments, edge operands, values live at its site."""
-        yield from self.args
+        if not self.targets and self.site is None:
+            return self.args
+        found = list(self.args)
         for edge in self.targets:
-            yield from edge.args
+            found += edge.args
         if self.site is not None:
-            yield from self.site.live
+            found += self.site.live
+        return found
 
     def replace_operands(self, mapping: dict[Value, Operand]) -> None:
         """Use `mapping[x]` wherever x was used."""
 
-        def mapped(operands: list[Operand]) -> list[Operand]:
-            return [mapping.get(o, o) if isinstance(o, Value) else o for o in operands]
-
-        self.args = mapped(self.args)
+        get = mapping.get
+        if self.args:
+            self.args = [get(o, o) if isinstance(o, Value) else o for o in self.args]
         for edge in self.targets:
-            edge.args = mapped(edge.args)
+            if edge.args:
+                edge.args = [get(o, o) if isinstance(o, Value) else o for o in edge.args]
         if self.site is not None:
-            self.site.live = mapped(self.site.live)
+            live = self.site.live
+            self.site.live = [get(o, o) if isinstance(o, Value) else o for o in live]
 
 
 @define(eq=False, repr=False)

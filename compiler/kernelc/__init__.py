@@ -1,23 +1,23 @@
 """The kernel C front end: from a C source file to an IR module.
 
 To read it, follow a source through: preprocess.py (with tokens.py, macros.py, conditions.py) gives
-tokens, lexer.py turns them into the parser's, parse.py runs the tables of grammar.lark, whose
-actions build the typed tree of syntax.py: semantics.py, conversions.py, operators.py,
-initializers.py, builtins.py, expressions.py, specifiers.py, declarators.py, declarations.py,
-statements.py, each a layer on the one before. types.py, layout.py and scope.py are what they talk
-about. Then lower_module.py and its fellows (base, convert, expressions, calls, initializers,
-statements, function) make the IR, by the conventions of abi.py.
+tokens, lexer.py (with literal_tables.py) turns them into the parser's, parse.py runs the tables of
+grammar.lark, whose actions build the typed tree of syntax.py: semantics.py, conversions.py,
+operators.py, initializers.py (with images.py), builtins.py, expressions.py, specifiers.py,
+declarators.py, declarations.py, statements.py, each a layer on the one before. types.py, layout.py
+and scope.py are what they talk about. Then lower_module.py and its fellows (base, convert,
+expressions, calls, initializers, statements, function) make the IR, by the conventions of abi.py.
 """
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hcc.compiler.diagnostics import Diagnostics, TooManyErrorsError
+from hcc.compiler.garbage import no_collection
 from hcc.compiler.ir.module import Module
 from hcc.compiler.kernelc.analyse import analyse
 from hcc.compiler.kernelc.lower_function import lower_function
@@ -58,12 +58,9 @@ def _room_to_work() -> Iterator[None]:
     no garbage collection: everything that is made here is kept until the end, and looking through
     it again and again doubles the time a large file takes."""
     limit = sys.getrecursionlimit()
-    collecting = gc.isenabled()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    gc.disable()
     try:
-        yield
+        with no_collection():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from math import isinf
 
 from hcc.compiler.kernelc.types import (
     DOUBLE,
@@ -108,11 +107,11 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
     rounded = round_to(value, type_)
     if digits is None or value in (0.0, float("inf")):
         return rounded
-    from fractions import Fraction
-
+    place = rounded if rounded < float("inf") else _BEYOND[type_]
     for other in neighbours(rounded, type_):
-        high = _BEYOND[type_] if isinf(rounded) else rounded
-        if (Fraction(high) + Fraction(other)) / 2 == Fraction(value):
+        if (place + other) / 2 == value:  # which a double holds exactly
+            from fractions import Fraction
+
             exact = Fraction(digits)
             if exact != value:
                 low, high = sorted((rounded, other))
@@ -121,7 +120,7 @@ def _round_literal(value: float, digits: str | None, type_: FloatingType) -> flo
 
 
 _BEYOND = {FLOAT: 2.0**128, FLOAT16: 2.0**16}
-"""The value that would follow the greatest one."""
+"""Where infinity stands in rounding: the value behind the largest, had it one exponent more."""
 _FORMAT = {FLOAT: ("<f", "<I"), FLOAT16: ("<e", "<H")}
 
 

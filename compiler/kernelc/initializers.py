@@ -10,6 +10,8 @@ from __future__ import annotations
 from attrs import define
 
 from hcc.compiler.kernelc.addresses import static_address
+from hcc.compiler.kernelc.images import MAX_INITIALISED_SIZE, image_of
+from hcc.compiler.kernelc.literal_tables import TableToken
 from hcc.compiler.kernelc.operators import Operators
 from hcc.compiler.kernelc.syntax import (
     CompoundLiteral,
@@ -35,7 +37,6 @@ from hcc.compiler.kernelc.types import (
     compatible,
 )
 
-MAX_INITIALISED_SIZE = 1 << 28
 MAX_RANGE = 1 << 20
 
 
@@ -83,6 +84,9 @@ class Initializers(Operators):
 
     def on_braces(self, open_: Token, items: list[InitItem], *_: object) -> InitList:
         return InitList(open_.lineno, items)
+
+    def on_table(self, table: TableToken) -> InitList:
+        return InitList(table.lineno, None, table)
 
     def on_item(self, value: Expr | InitList) -> InitItem:
         return InitItem([], value)
@@ -139,6 +143,10 @@ class Initializers(Operators):
             self.error(value.at, "an array of variable length cannot be initialised")
             return type_, Initializer([])
         if isinstance(value, InitList):
+            made = image_of(type_, value) if static else None
+            if made is not None:
+                element = Element(0, made.type, made)
+                return made.type, Initializer([element], covers_all=True)
             length = builder.braced(slot, value)
         else:
             length = builder.whole(slot, value)
@@ -170,7 +178,7 @@ class _Builder:
         self.semantics = semantics
         self.flexible = flexible  # the whole object's type, if its flexible array may have elements
         self.elements: dict[tuple[int, int], Element] = {}
-        self.end = 0  # no element lies behind this offset
+        self.last = -1  # no element starts behind this offset
         self.active: dict[tuple[int, int], Member] = {}
         """Which member of a union, by its offset and record, has been initialised."""
 
@@ -460,14 +468,14 @@ class _Builder:
         member = slot.member if slot.member is not None and slot.member.width is not None else None
         if slot.type.is_record:
             self._clear(slot.offset, slot.type.size)
-        self.end = max(self.end, slot.offset + slot.type.size)
+        self.last = max(self.last, slot.offset)
         key = (slot.offset, member.bit if member is not None else -1)
         self.elements.pop(key, None)
         self.elements[key] = Element(slot.offset, slot.type, value, member)
 
     def _clear(self, offset: int, size: int) -> None:
         """Forget what was said of a range of bytes that is initialised anew."""
-        if offset >= self.end:
+        if offset > self.last:
             return
         for key in [k for k in self.elements if offset <= k[0] < offset + size]:
             del self.elements[key]

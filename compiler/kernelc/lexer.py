@@ -4,7 +4,7 @@ Each token gets a `kind`, the terminal it is in the grammar. Operators and keywo
 kind, except those the grammar need not tell apart (QUALIFIER, STORAGE, BUILTIN, BINOP, ASSIGNOP).
 An `__attribute__((...))` becomes one token, because its words are no C: its value is the list of
 (name, argument tokens). Identifiers stay IDENT; whether one is a typedef name is asked by the
-parser when it gets there.
+parser when it gets there. Initialisers that are tables of integers are one token already.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hcc.compiler.kernelc.constants import (
     number,
     unescape,
 )
+from hcc.compiler.kernelc.literal_tables import with_tables
 from hcc.compiler.kernelc.tokens import CHAR, ID, NUMBER, PUNCT, STRING, Token
 from hcc.compiler.kernelc.types import CHAR as CHAR_TYPE
 from hcc.compiler.kernelc.types import INT, UINT, USHORT, CType
@@ -124,6 +125,7 @@ Attribute = tuple[str, int, list[Token]]
 
 def convert(tokens: list[Token], report: Report) -> list[Token]:
     """The parser's tokens, in order, without an end marker."""
+    tokens = with_tables(tokens)
     out: list[Token] = []
     numbers: dict[str, Number] = {}
     i, count = 0, len(tokens)

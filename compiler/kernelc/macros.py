@@ -28,11 +28,13 @@ from hcc.compiler.kernelc.tokens import (
     NEWLINE,
     NUMBER,
     PUNCT,
+    RUN,
     SPACE,
     STRING,
     PcppLexer,
     Token,
     scan,
+    split,
 )
 
 _WORD = r"[A-Za-z_$][A-Za-z0-9_$]*"
@@ -195,6 +197,9 @@ class MacroTable(pcpp.Preprocessor):  # type: ignore[misc]
         depth = 1
         while work:
             token = work.pop()
+            if token.type == RUN:
+                work += reversed(split(token))
+                continue
             if token.type == PUNCT:
                 if token.value == "(":
                     depth += 1

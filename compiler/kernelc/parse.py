@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hcc.compiler.kernelc.lexer import END, IDENT, TYPE_NAME
+from hcc.compiler.kernelc.lexer import END, IDENT, TYPE_NAME, convert
+from hcc.compiler.kernelc.literal_tables import TableToken
 from hcc.compiler.kernelc.positions import COLUMN_BITS
 from hcc.compiler.kernelc.scope import Scope, Typedef
 from hcc.compiler.kernelc.semantics import Mark, Semantics
@@ -23,6 +24,9 @@ from hcc.compiler.kernelc.tables import Tables
 from hcc.compiler.kernelc.tokens import Token
 
 _LISTS = ("block_item", "member", "external")
+_LEAVES = {"CONSTANT": "constant", "IDENT": "identifier", "STRING": "string"}
+"""The tokens that are expressions on their own, and the actions that make them so."""
+_ITEM = "item"
 _QUIET_TOKENS = 3
 _STARTERS = frozenset(
     [
@@ -67,6 +71,13 @@ class Parser:
             for origin, size, name in tables.rules
         ]
 
+        self._leaves: dict[str, Callable[[Token], Any]] = {
+            kind: getattr(semantics, f"on_{name}") for kind, name in _LEAVES.items()
+        }
+        self._on_item: Callable[[Any], Any] = getattr(semantics, f"on_{_ITEM}")
+        self._items = frozenset(
+            state for state, entries in enumerate(tables.gotos) if _ITEM in entries
+        )
         self._running: _Run | None = None
 
     def parse(self, tokens: list[Token], start: str, strict: bool = False) -> Any:
@@ -95,6 +106,9 @@ class _Run:
         self.semantics = parser._semantics
         self.scope = parser._scope
         self.methods = parser._methods
+        self.leaves = parser._leaves
+        self.item_states = parser._items
+        self.on_item = parser._on_item
         self.tokens = tokens
         self.index = 0
         self.strict = strict
@@ -109,7 +123,7 @@ class _Run:
         """The main loop: shift and reduce until the start symbol is complete."""
         states, values, tokens = self.states, self.values, self.tokens
         actions, gotos, defaults = self.tables.actions, self.tables.gotos, self.tables.defaults
-        methods = self.methods
+        methods, item_states = self.methods, self.item_states
         names = self.scope.names
         while True:
             state = states[-1]
@@ -134,6 +148,8 @@ class _Run:
                     states.append(action)
                     values.append(token)
                     self.index += 1
+                    if action in item_states:
+                        self._take_items()
                     continue
                 rule = ~action
             origin, size, method = methods[rule]
@@ -149,6 +165,35 @@ class _Run:
             else:
                 values.append(method() if method is not None else None)
                 states.append(gotos[state][origin])
+
+    def _take_items(self) -> None:
+        """Behind `{` or `,` of an initialiser, take the items that are one token, as the rules
+        from `item` down to `postfix` would: most items of most tables are like that."""
+        states, values, tokens = self.states, self.values, self.tokens
+        leaves, on_item = self.leaves, self.on_item
+        gotos, actions = self.tables.gotos, self.tables.actions
+        while True:
+            token = tokens[self.index]
+            leaf = leaves.get(token.kind)
+            if leaf is None:
+                return
+            following = tokens[self.index + 1]
+            if following.kind != "," and following.kind != "}":
+                return
+            self.index += 1
+            item = on_item(leaf(token))
+            opening = values.pop()
+            if opening.kind == "{":
+                values += (opening, [item])
+                states.append(gotos[states[-1]]["items"])
+            else:
+                values[-1].append(item)
+                states.pop()
+            if following.kind == "}":
+                return
+            states.append(actions[states[-1]][","])
+            values.append(following)
+            self.index += 1
 
     # ---- unknown type names ----
 
@@ -198,6 +243,8 @@ class _Run:
         token = self.tokens[self.index]
         if self.strict:
             raise SyntaxFault
+        if self._opens_tables():
+            return
         quiet = self.index < self.quiet_until
         self.quiet_until = self.index + _QUIET_TOKENS
         if self.index != self.stuck_at:
@@ -211,6 +258,22 @@ class _Run:
             self.index += 1
             return
         self._panic()
+
+    def _opens_tables(self) -> bool:
+        """Put the tokens of tables in their places, from the one before on: recovery points behind
+        that and counts braces. Whether one is right here: with its tokens the parse might go on."""
+        at, first = self.index, max(self.index - 1, 0)
+        here = isinstance(self.tokens[at], TableToken)
+        opened: list[Token] = []
+        for i, token in enumerate(self.tokens[first:], first):
+            if i == at:
+                self.index = first + len(opened)
+            if isinstance(token, TableToken):
+                opened += convert(token.pieces, self.semantics.error)
+            else:
+                opened.append(token)
+        self.tokens[first:] = opened
+        return here
 
     def _insert(self, token: Token, quiet: bool) -> bool:
         """Put in a forgotten `;`, `)` or `]` if that lets the parse go on."""

@@ -114,7 +114,7 @@ class Preprocessor:
         name = str(path)
         base = self._files.add(name)
         self._diagnostics.add_source(name, text)
-        scanned = scan(text, base)
+        scanned = scan(text, base, runs=True)
         for at, problem in scanned.problems:
             self._error(at, problem)
         table = self.macros.table

@@ -14,6 +14,7 @@ from hcc.compiler.kernelc.syntax import (
     Element,
     Expr,
     FloatConst,
+    ImageConst,
     Initializer,
     IntConst,
     StringConst,
@@ -62,7 +63,7 @@ def _fill(
         value, type_ = element.value, element.type
         if element.member is not None and isinstance(value, IntConst):
             _put_bits(data, offset - element.member.offset, element, value.value)
-        elif isinstance(value, StringConst) and type_.is_array:
+        elif isinstance(value, ImageConst) or (isinstance(value, StringConst) and type_.is_array):
             data[offset : offset + len(value.data)] = value.data
         elif isinstance(value, CompoundLiteral) and type_.is_record:
             assert value.variable.init is not None

@@ -8,6 +8,8 @@ nothing about C's type rules. An lvalue node used where a value is wanted means 
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from attrs import define, field
 
 from hcc.compiler.kernelc.scope import Function, Variable
@@ -38,6 +40,13 @@ class FloatConst(Expr):
 @define(eq=False, repr=False)
 class StringConst(Expr):
     """An array lvalue; `data` includes the terminating zero."""
+
+    data: bytes
+
+
+@define(eq=False, repr=False)
+class ImageConst(Expr):
+    """The bytes of an object with static storage that is initialised by numbers alone."""
 
     data: bytes
 
@@ -244,15 +253,33 @@ class InitItem:
     value: Expr | InitList
 
 
+class Numbers(Protocol):
+    """An initialiser of integers alone: as nested lists, and as items that are made on demand."""
+
+    rows: list[Any]
+
+    def items(self) -> list[InitItem]: ...
+
+
 @define(eq=False, repr=False)
 class InitList:
+    """`{ ... }`, by its items or, if it has `numbers`, by them."""
+
     at: int
-    items: list[InitItem]
+    given: list[InitItem] | None
+    numbers: Numbers | None = None
+
+    @property
+    def items(self) -> list[InitItem]:
+        if self.given is None:
+            assert self.numbers is not None
+            self.given = self.numbers.items()
+        return self.given
 
 
 @define(eq=False, repr=False)
 class Element:
-    """One scalar, string or whole record of an initialised object, at its byte offset."""
+    """One scalar, string, image or whole record of an initialised object, at its byte offset."""
 
     offset: int
     type: CType

@@ -7,6 +7,11 @@ White space is not a token but a flag of the token behind it.
 
 A line splice (backslash, newline) counts as white space; one in the middle of a word or operator
 is removed first, at the price of columns in that line.
+
+Tables of numbers can be most of a program's text. So what a line has of them, integers with commas
+and braces between, may be taken as one token, a RUN; `split` makes the usual tokens of it. A run
+has no names, so macros do not concern it; it never crosses a line, so directives end where they
+should; and none of its integers is malformed. literal_tables.py is where runs go.
 """
 
 from __future__ import annotations
@@ -28,10 +33,18 @@ ID, NUMBER, STRING, CHAR, PUNCT, SPACE, OTHER = (
 )
 DOUBLE_POUND = "CPP_DPOUND"
 NEWLINE = "CPP_NEWLINE"
+RUN = "RUN"
 
+PLAIN_INTEGER = r"""(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,20}|[1-9][0-9]{0,17})
+    (?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?![\w.$])(?!(?<=[eEpP])[+-])"""
+"""A constant that fits its type: no number that goes on behind it, like 0x1p+4 or 0xe+1."""
+
+_RUN = rf"(?:[ \t]*+(?:[{{}},]|-?{PLAIN_INTEGER})){{6,}}+"
+_IN_RUN = re.compile(r"[ \t]*(?:([{},-])|([0-9]\w*))")
 _SCANNER = re.compile(
     r"""[ \t\f\v]*(?:
       (?P<CPP_ID>     (?!(?:[LUu]|u8)["'])[A-Za-z_$][A-Za-z0-9_$]*)
+    | (?P<RUN>        @RUN@)
     | (?P<CPP_INTEGER> \.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
     | (?P<newline>    \n)
     | (?P<comment>    //(?:[^\n\\]|\\(?:\n|.|\Z))*|/\*.*?(?:\*/|\Z))
@@ -42,7 +55,7 @@ _SCANNER = re.compile(
     | (?P<CPP_CHAR>   [LUu]?'(?:[^'\\\n]|\\.)*')
     | (?P<splice>     \\[ \t]*(?:\n|\Z))
     | (?P<CPP_OTHER>  .)
-    )""",
+    )""".replace("@RUN@", _RUN),
     re.VERBOSE | re.DOTALL,
 )
 _SPLIT_WORD = re.compile(r"(?<=[^\s\\])\\[ \t]*\n(?=\S)")
@@ -91,8 +104,9 @@ class Scan:
     problems: list[tuple[int, str]] = field(factory=list)
 
 
-def scan(text: str, base: int) -> Scan:
-    """Split a file's text into segments; `base` is the position of its line 0."""
+def scan(text: str, base: int, runs: bool = False) -> Scan:
+    """Split a file's text into segments; `base` is the position of its line 0. With `runs`, the
+    text outside of directives may have RUN tokens."""
     if "\\" in text and _SPLIT_WORD.search(text):
         text = _join_split_words(text)
     if not text.endswith("\n"):
@@ -108,8 +122,9 @@ def scan(text: str, base: int) -> Scan:
     end = 0
     for match in _SCANNER.finditer(text):
         kind = match.lastgroup
-        end = match.end()
+        before = end
         if kind == "newline":
+            end = match.end()
             line += ONE_LINE
             line_start = end - 1
             fresh = True
@@ -120,8 +135,8 @@ def scan(text: str, base: int) -> Scan:
             space = True
             continue
         assert kind is not None
-        value = match[kind]
-        start = end - len(value)
+        start, end = match.span(kind)
+        value = text[start:end]
         column = start - line_start
         at = line + (column if column <= COLUMN_MASK else COLUMN_MASK)
         if kind == "comment" or kind == "splice":
@@ -132,8 +147,8 @@ def scan(text: str, base: int) -> Scan:
                 line_start = start + value.rindex("\n")
             space = True
             continue
-        if value in _DIGRAPHS:
-            value = _DIGRAPHS[value]
+        if kind == PUNCT:
+            value = _DIGRAPHS.get(value, value)
         if fresh:
             fresh = False
             if value == "#":
@@ -142,13 +157,31 @@ def scan(text: str, base: int) -> Scan:
                 result.segments.append(segment)
                 space = False
                 continue
-        tokens.append(Token(kind, value, at, space or match.start() != start))
+        tokens.append(Token(kind, value, at, space or before != start))
         space = False
-        if kind in (STRING, CHAR) and "\n" in value:
+        if kind == RUN:
+            if segment.directive or not runs:
+                tokens += split(tokens.pop())
+        elif kind in (STRING, CHAR) and "\n" in value:
             line += ONE_LINE * value.count("\n")
             line_start = start + value.rindex("\n")
             tokens[-1].value = re.sub(r"\\[ \t]*\n", "", value)
     return result
+
+
+def split(run: Token) -> list[Token]:
+    """The tokens a RUN stands for."""
+    line, column = run.lineno & ~COLUMN_MASK, run.lineno & COLUMN_MASK
+    tokens: list[Token] = []
+    for match in _IN_RUN.finditer(run.value):
+        group = match.lastindex
+        assert group is not None
+        start = match.start(group)
+        at = line + min(column + start, COLUMN_MASK)
+        kind = PUNCT if group == 1 else NUMBER
+        tokens.append(Token(kind, match[group], at, match.start() != start))
+    tokens[0].space = run.space
+    return tokens
 
 
 def _is_closed(comment: str) -> bool:

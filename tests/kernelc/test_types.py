@@ -97,7 +97,10 @@ def test_the_usual_conversions(a: CType, b: CType, expected: CType) -> None:
         ("1.00000017881393432617187499f", 1.0000001192092896, FLOAT),
         ("1.00000017881393432617187500f", 1.000000238418579, FLOAT),
         ("1.00000017881393432617187501f", 1.000000238418579, FLOAT),
-        ("0.1f16", 0.0999755859375, FLOAT16),
+        ("0.1f16", 0.0999755859375, FLOAT16), ("1e39f", float("inf"), FLOAT),
+        ("3.4028235677973366e38f", 3.4028234663852886e38, FLOAT),
+        ("3.4028235677973367e38f", float("inf"), FLOAT),
+        ("65519.999999999999999f16", 65504.0, FLOAT16), ("65520f16", float("inf"), FLOAT16),
     ],
 )  # fmt: skip
 def test_constants_have_the_first_type_that_holds_them(

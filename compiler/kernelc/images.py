@@ -120,6 +120,8 @@ class _Images:
                 value |= (row & mask) << shift
                 continue
             type_ = member.type
+            if isinstance(type_, ArrayType) and type_.length is None:
+                raise _NoImage  # a flexible array member, whose elements make the object larger
             if type_.is_array or type_.is_record:
                 part = int.from_bytes(self.image(type_, row), "little")
             else:

@@ -104,10 +104,9 @@ def _clone(function: Function) -> tuple[list[Block], dict[Instr, Block]]:
         current = blocks[block]
         result.append(current)
         for instr in block.instrs:
-            copy = Instr(
-                instr.type, instr.name, op=instr.op, args=instr.args, attr=instr.attr, loc=instr.loc
-            )
-            copy.targets = [Edge(blocks[e.block], e.args) for e in instr.targets]
+            copy = Instr(instr.type, instr.name, op=instr.op, attr=instr.attr, loc=instr.loc)
+            copy.args = list(instr.args)
+            copy.targets = [Edge(blocks[e.block], list(e.args)) for e in instr.targets]
             values[instr] = copy
             current.instrs.append(copy)
             if instr.site is not None:

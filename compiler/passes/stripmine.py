@@ -373,10 +373,10 @@ def _tests_of_first_round(
     it when it rotates the loop."""
     header = loop.header
     first = Value(I1, "first")
-    entry.args.append(Const(I1, 1))
+    entry.args = [*entry.args, Const(I1, 1)]
     for edge in loop.latches[0].terminator.targets:
         if edge.block is header:
-            edge.args.append(Const(I1, 0))
+            edge.args = [*edge.args, Const(I1, 0)]
     header.params.append(first)
     own = Instr(I1, op=exit_.op, args=[exit_.tested, exit_.bound], loc=test.loc)
     return [own, Instr(I1, op=Op.SELECT, args=[first, own, test], loc=test.loc)]

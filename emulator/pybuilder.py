@@ -17,6 +17,7 @@ the instruction that each line of the function belongs to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from hcc.emulator.pynodes import AnyValue, Graph, Node, Vector
@@ -179,12 +180,11 @@ class PyBuilder(Builder):
         return targets if self.ends else [*targets, self.next_pc]
 
     def flag_effects(self, flags: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
-        """The flags read before the block writes them, and the flags it writes."""
-        reads, writes = (
-            frozenset(e[2] for e in self._effects if e[1] == kind and e[2] in flags)
-            for kind in ("get", "set")
-        )
-        return reads, writes
+        """The flags read before the block writes them, and the flags it writes in any case: not
+        those behind an exit, as of a repeated comparison of nothing."""
+        reads = frozenset(e[2] for e in self._effects if e[1] == "get" and e[2] in flags)
+        certain = takewhile(lambda e: e[1] != "exit_if", self._effects)
+        return reads, frozenset(e[2] for e in certain if e[1] == "set" and e[2] in flags)
 
     def pc_of_head(self) -> int:
         return self._effects[0][0] if self._effects else self.pc

@@ -135,6 +135,8 @@ class RegionPrinter(StatePrinter):
             old = self.let("load i64, ptr %count")
             new = self.let(f"add i64 {old}, {len(block.addrs)}")
             self.line(f"store i64 {new}, ptr %count")
+            if not self.options.nest:  # for `lockstep`, which wants to know it at a fault too
+                self.line(f"store volatile i64 {new}, ptr {self.field(layout.COUNT)}, {STATE}")
         for i, effect in enumerate(block.effects):
             match effect:
                 case Load(pc=pc, node=node, addr=addr):

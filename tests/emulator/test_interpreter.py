@@ -475,3 +475,20 @@ def test_flag_read_by_only_one_of_two_successors_is_kept() -> None:
     run_until(cpu, StopReason.SYSCALL)
 
     assert cpu.state.get("r5") == 1
+
+
+def test_flags_outlive_an_instruction_that_may_exit_before_it_writes_them() -> None:
+    """As a repeated comparison of x86-64 does that has nothing to compare."""
+
+    def compare_unless_zero(m: Any) -> None:
+        m.exit_if(m.eq(m.get("r2"), m.i64(0)), m.next_pc)
+        m.set("zf", m.eq(m.get("r0"), m.get("r3")))
+        m.set("cf", m.ult(m.get("r0"), m.get("r3")))
+
+    jump: Step = lambda m: m.jump(m.i64(m.pc + 1))  # noqa: E731
+    for r2, expected in ((0, 1), (1, 0)):
+        steps = [compare, jump, compare_unless_zero, FLAG_USERS["value"], end]
+        cpu = machine(steps, {"r0": 4, "r1": 4, "r2": r2})
+        run_until(cpu, StopReason.SYSCALL)
+
+        assert expected == cpu.state.get("r5")

@@ -32,6 +32,31 @@ def test_engines_agree_in_lockstep(isa: str, source: Path) -> None:
     assert expected.instructions == got.instructions
 
 
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_fault_inside_a_region_is_no_difference(isa: str, source: Path) -> None:
+    text = """
+    #include <stdio.h>
+    __attribute__((noinline)) int sum(volatile int *p, int n) {
+        int sum = 0;
+        for (int i = 0; i < n; i++) sum ^= p[i] * 3;
+        return sum;
+    }
+    int a[5000];
+    int main(void) {
+        for (int i = 0; i < 3; i++) printf("%d\\n", sum(a, 100));
+        fflush(stdout);
+        return sum(a, 1000000);
+    }
+    """
+    program = compiled(source, text)
+    expected = run(program, isa, "interp")
+    got = run(program, isa, "lockstep")
+
+    assert "bad read of 4 bytes" in str(expected.end)
+    assert (expected.output, expected.end) == (got.output, got.end)
+    assert expected.instructions == got.instructions
+
+
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_lockstep_finds_a_planted_difference(
     isa: str, source: Path, monkeypatch: pytest.MonkeyPatch

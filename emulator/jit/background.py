@@ -12,8 +12,10 @@ from time import monotonic
 
 from hcc.emulator.jit.translator import Translator
 
-QUIET = 0.1
+QUIET = 0.03
 """Seconds without quick code being made after which there is time to optimise."""
+MOMENT = 0.005
+"""Seconds in which what asks for better code and goes on must have passed again."""
 IDLE = 1.0
 """Seconds without requests after which what was compiled is put into the cache."""
 
@@ -24,7 +26,8 @@ class Background:
     def __init__(self, translator: Translator, installed: Callable[[list[int]], None]) -> None:
         self._translator = translator
         self._installed = installed
-        self._wanted: dict[int, None] = {}
+        self._wanted: dict[int, tuple[float, int]] = {}
+        """When each place asked, and how often it had been passed then."""
         self._making: set[int] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -37,7 +40,7 @@ class Background:
         with self._condition:
             if pc in self._wanted or pc in self._making or self._closing:
                 return
-            self._wanted[pc] = None
+            self._wanted[pc] = monotonic(), self._translator.heat.passes(pc)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jit", daemon=True)
                 self._thread.start()
@@ -77,16 +80,25 @@ class Background:
     def _take(self) -> list[int] | None:
         """What has been asked for; empty if that is nothing for a while, None at the end."""
         with self._condition:
-            self._condition.wait_for(lambda: self._wanted or self._closing, IDLE)
-            while self._wanted and not self._closing and (busy := self._busy_for()) > 0:
-                self._condition.wait(busy)
-            if self._closing:
-                return None
-            places = list(self._wanted)
-            self._wanted.clear()
+            places: list[int] = []
+            while not places and self._condition.wait_for(self._is_called, IDLE):
+                while self._wanted and not self._closing and (busy := self._busy_for()) > 0:
+                    self._condition.wait(busy)
+                if self._closing:
+                    return None
+                places = [pc for pc, asked in self._wanted.items() if not self._is_over(pc, *asked)]
+                self._wanted.clear()
+                self._condition.notify_all()
             self._making = set(places)
             self._translating = bool(places)
         return places
+
+    def _is_called(self) -> bool:
+        return bool(self._wanted) or self._closing
+
+    def _is_over(self, pc: int, since: float, passes: int) -> bool:
+        """Whether the guest has left a place since it asked; it asks anew if it comes back."""
+        return monotonic() - since > MOMENT and self._translator.heat.passes(pc) == passes
 
     def _busy_for(self) -> float:
         """How many seconds to leave LLVM to the guest's thread, which waits for its quick code."""

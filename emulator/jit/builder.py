@@ -39,12 +39,14 @@ from hcc.isa.values import F64, I64, Ty, int_type
 class Votes:
     """Evidence for how a region should hold its registers, by index.
 
-    `copies` are pairs of 128-bit registers of which one was copied to the other.
+    `copies` are pairs of 128-bit registers of which one was copied to the other, `wide` are
+    registers of which more was used than the low bits.
     """
 
     vector: set[int] = field(factory=set)
     scalar: set[int] = field(factory=set)
     floats: set[int] = field(factory=set)
+    wide: set[int] = field(factory=set)
     copies: list[tuple[int, int]] = field(factory=list)
 
     def split(self) -> frozenset[int]:
@@ -209,10 +211,13 @@ class BlockBuilder(Builder):
         elif op not in LANELESS:
             for arg in args:
                 self._vote_whole(arg)
+                self._vote_wide(arg)
+        node = operation(op, ty, tuple(args), attr)
         if op in _ON_BITS:
-            for arg in args:
+            narrowed = node.op in (Op.SEXT, Op.ZEXT) and node.args[0].op is op
+            for arg in node.args[0].args if narrowed else args:
                 _change_bits(arg)
-        return operation(op, ty, tuple(args), attr)
+        return node
 
     def insert(self, a: Node, lane: int, value: Node) -> Node:
         return inserted(a, lane, value)
@@ -226,6 +231,10 @@ class BlockBuilder(Builder):
                 a.attr = ty
         else:
             self._votes.floats.add(a.attr)
+
+    def _vote_wide(self, a: Node) -> None:
+        if a.op == REG:
+            self._votes.wide.add(a.attr)
 
     def _vote_whole(self, a: Node) -> None:
         if a.ty.size_bits == 128:
@@ -279,11 +288,14 @@ class BlockBuilder(Builder):
     # ---- effects ----
 
     def load(self, addr: Node, bits: int) -> Node:
+        self._vote_wide(addr)
         node = Node(int_type(bits), LOAD)
         self.block.effects.append(Load(self.pc, node, addr))
         return node
 
     def store(self, addr: Node, value: Node) -> None:
+        self._vote_wide(addr)
+        self._vote_wide(value)
         self.block.effects.append(Store(self.pc, addr, value))
 
     def exit_if(self, condition: Node, target: int) -> None:

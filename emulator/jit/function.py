@@ -95,6 +95,8 @@ class RegionPrinter(StatePrinter):
     def _print_variables(self) -> None:
         for cell in sorted(self.variables):
             self.line(f"%c{cell} = alloca {self.cell_type(cell)}")
+            if cell in self.signed:
+                self.line(f"%w{cell} = alloca i32")
         if self.options.count:
             self.line("%count = alloca i64")
 

@@ -28,6 +28,8 @@ PIECE_INSNS = 100
 """How much is optimised of a function that is too large, where no loop is found."""
 TURNS = 3
 """An outer loop that has turned so often is optimised with the hot one inside it."""
+LONG_TURN = 2_000_000
+"""Passes in quick code that cost about as much as optimising a loop."""
 
 
 class Generator:
@@ -65,6 +67,8 @@ class Generator:
         self._piece = Discovery(code, bounds_of, PIECE_INSNS, covered=optimised)
         self._regions: dict[int, Region] = {}
         self._wholes: dict[int, Region] = {}
+        self._patience: dict[int, int] = {}
+        """The passes until which a place is left to the better code around it."""
 
     def region(self, start: int) -> Region:
         region = self._regions.get(start)
@@ -177,6 +181,17 @@ class Generator:
         self._regions[pc] = self._piece.region(pc)
         return pc
 
+    def _is_awaited(self, pc: int) -> bool:
+        """Whether better code for something around a place will be come to soon: the turns of quick
+        code so far tell when."""
+        region = self._region_around(pc)
+        around = {region.start, *(head for head, _ in loops_around(region, pc))}
+        turns = max((self._heat.passes(p) for p in around & self._optimised), default=0)
+        passes = self._heat.passes(pc)
+        if turns <= TURNS or passes // turns > LONG_TURN:
+            return False
+        return passes < self._patience.setdefault(pc, passes + 2 * passes // turns)
+
     def _is_wanting(self, start: int) -> bool:
         """Whether what begins at an address can be optimised and is not yet."""
         return start not in self._optimised and start not in self.refused
@@ -186,6 +201,8 @@ class Generator:
         begin. A place for which there is none will not ask again."""
         starts: dict[int, None] = {}
         for place in places:
+            if self._is_awaited(place):
+                continue
             start = self.start_for(place)
             if start is None:
                 self._heat.silence(place)

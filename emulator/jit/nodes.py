@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hcc.isa.builder import Op
-from hcc.isa.values import I64, Ty, int_type, vec
+from hcc.isa.values import I32, I64, Ty, int_type, vec
 
 REG = "reg"
 """What a register held when the block began; attr: its index."""
@@ -132,6 +132,10 @@ def operation(op: Op, ty: Ty, args: tuple[Node, ...], attr: Any = None) -> Node:
 
 
 def _binary(op: Op, ty: Ty, a: Node, b: Node) -> Node | None:
+    if op in _BITWISE and ty is I64 and a.const is None:
+        narrow = _narrowed(op, a, b)
+        if narrow is not None:
+            return narrow
     if b.const is not None:
         if a.const is not None:
             fold = _FOLD.get(op)
@@ -156,6 +160,37 @@ def _binary(op: Op, ty: Ty, a: Node, b: Node) -> Node | None:
             return _binary(op, ty, b, a)
         if a.const == 0 and op in (Op.OR, Op.XOR):
             return b
+    return None
+
+
+_BITWISE = frozenset((Op.AND, Op.OR, Op.XOR))
+
+
+def _narrowed(op: Op, a: Node, b: Node) -> Node | None:
+    """An operation on 64 bits done on 32: on two numbers that were extended in the same way, or
+    where a mask leaves no more. RISC-V keeps an `int` as 64 bits, and has no bit operations on
+    32."""
+    if a.op is Op.SEXT and b.op is Op.SEXT and a.args[0].ty is b.args[0].ty is I32:
+        return Node(I64, Op.SEXT, (operation(op, I32, (a.args[0], b.args[0])),))
+    if op is Op.AND and b.const is not None and 0 < b.const < 1 << 31:
+        low = _low_word(a)
+        if low is not None:
+            return Node(I64, Op.ZEXT, (operation(op, I32, (low, constant(I32, b.const))),))
+    return None
+
+
+def _low_word(a: Node) -> Node | None:
+    """The low 32 bits of 64 by operations on 32 bits alone; None if it takes others."""
+    if a.const is not None:
+        return constant(I32, a.const)
+    if a.op in (Op.SEXT, Op.ZEXT) and a.args[0].ty.bits <= 32:
+        return _truncated(I32, a)
+    if a.op == REG:
+        return Node(I32, Op.TRUNC, (a,))
+    if isinstance(a.op, Op) and a.op in _BITWISE:
+        left, right = (_low_word(b) for b in a.args)
+        if left is not None and right is not None:
+            return operation(a.op, I32, (left, right))
     return None
 
 

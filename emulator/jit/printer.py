@@ -20,7 +20,7 @@ from typing import Any
 
 from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
 from hcc.isa.builder import Op, Rounding
-from hcc.isa.values import I1, I64, I128, Ty, int_type, vec
+from hcc.isa.values import I1, I32, I64, I128, Ty, int_type, vec
 
 _V2 = vec(I64, 2)
 
@@ -256,6 +256,10 @@ class Printer:
         if word == "trunc" and a.ty is I128 and ty.bits <= 64 and a.op in _AS_VECTOR:
             low = self._low_half(a)
             return low if ty is I64 else self.let(f"trunc i64 {low} to {target}")
+        if word == "trunc" and a.op == REG and ty is I32:
+            low_word = self.low_word(a)
+            if low_word is not None:
+                return low_word
         return self.let(f"{word} {source} {self._arg(a)} to {target}")
 
     def _low_half(self, a: Node) -> str:
@@ -392,6 +396,10 @@ class Printer:
 
     def register(self, node: Node, text: str) -> str:
         """What a register, or half of one, held at the start of the block."""
+        raise AssertionError
+
+    def low_word(self, node: Node) -> str | None:
+        """The low 32 bits of a register of 64, where they are in a variable."""
         raise AssertionError
 
     def low_cell(self, node: Node) -> str | None:

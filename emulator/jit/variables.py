@@ -5,6 +5,10 @@ a type of its own there; so is the instruction count where there is one. Other c
 the state where they are needed, and nowhere else: of the many registers that a function keeps over
 a call, few are wanted on any one way from there. Within a block a cell is read once, before
 anything changes it.
+
+A cell of 64 bits that is given 32 extended by their sign, as RISC-V does with every `int`, has a
+second variable for the 32 bits: the chain of a loop's operations then is one of 32 bits, and the
+extension, which takes a cycle, is left to where the loop ends.
 """
 
 from __future__ import annotations
@@ -19,7 +23,8 @@ from hcc.emulator.jit.nodes import PART, Node
 from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.emulator.jit.printer import Printer, llvm_type
 from hcc.isa.arch import RegisterFile
-from hcc.isa.values import int_type
+from hcc.isa.builder import Op
+from hcc.isa.values import I32, I64, int_type
 
 STATE, GUEST = "!tbaa !2", "!tbaa !3"
 """What the state and guest memory are to LLVM's alias analysis."""
@@ -76,6 +81,8 @@ class StatePrinter(Printer):
         self.held = 0
         """The cells that the block finds in variables, see `BlockFlow.held`."""
         self._votes = flow.region.votes.floats
+        self.signed = _sign_extended(flow)
+        """The cells with a variable for their low 32 bits, which is known as `~cell`."""
 
     def field(self, offset: int) -> str:
         """A pointer to a word of the state."""
@@ -129,6 +136,8 @@ class StatePrinter(Printer):
             if self.held >> cell & 1:
                 self.variables.add(cell)
                 name = self.let(f"load {self.cell_type(cell)}, ptr %c{cell}")
+                if cell in self.signed:
+                    self.cells[~cell] = self.let(f"load i32, ptr %w{cell}")
             else:
                 name = self.load_cell(cell)
             self.cells[cell] = name
@@ -138,6 +147,16 @@ class StatePrinter(Printer):
         """Change a cell's variable."""
         self.variables.add(cell)
         self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
+        if cell in self.signed:
+            low = self.let(f"trunc i64 {name} to i32")
+            self.line(f"store i32 {low}, ptr %w{cell}")
+
+    def low_word(self, node: Node) -> str | None:
+        cell = 2 * node.attr
+        if cell not in self.signed or not self.held >> cell & 1:
+            return None
+        self.read_cell(cell)
+        return self.cells[~cell]
 
     def register(self, node: Node, text: str) -> str:
         if node.op == PART:
@@ -225,3 +244,16 @@ class StatePrinter(Printer):
     def reload_count(self) -> None:
         name = self.let(f"load i64, ptr {self.field(layout.COUNT)}, {STATE}")
         self.line(f"store i64 {name}, ptr %count")
+
+
+def _sign_extended(flow: Flow) -> set[Cell]:
+    """The cells that some block gives 32 bits extended by their sign, and of which no block uses
+    more than those."""
+    wide = flow.region.votes.wide
+    return {
+        cell
+        for block in flow.blocks.values()
+        for cell, node in block.sets.items()
+        if node.op is Op.SEXT and node.ty is I64 and node.args[0].ty is I32
+        if cell // 2 not in wide
+    }

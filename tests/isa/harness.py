@@ -110,6 +110,7 @@ class Subject:
         memory = Memory()
         memory.protect(DATA, DATA_SIZE, READ | WRITE)
         space = CodeSpace([(CODE, image)])
+        self._image = image
         self.cpu = Interpreter(arch, memory, space, patience=0)
         self._stepping = Interpreter(arch, memory, space, patience=1 << 62)
         self._names = [register.name for register in arch.registers.registers]
@@ -118,7 +119,11 @@ class Subject:
         """What translated code does, which must be what stepping does."""
         translated = self._run(self.cpu, pc, regs, data, count)
         stepped = self._run(self._stepping, pc, regs, data, count)
-        assert translated == stepped
+        if translated != stepped:
+            code = self._image[pc - CODE :][:count * 16].hex()
+            raise AssertionError(
+                f"{code}: translated {translated}\nand stepped {stepped}\nfrom {regs}"
+            )
         return translated
 
     def _run(self, cpu: Interpreter, pc: int, regs: Regs, data: bytes, count: int) -> Outcome:

@@ -66,7 +66,7 @@ def _random_regs(rng: random.Random, insn: Insn) -> Regs:
             assert operand.base is not None
             regs[operand.base] &= rng.choice((-8, -4, -1))  # atomics are mostly aligned
     if insn.mnemonic == "jalr":
-        regs[insn.operands[1].name] = DATA + rng.randrange(DATA_SIZE - 3) - insn.operands[2].value
+        regs[insn.operands[1].name] = DATA + rng.randrange(DATA_SIZE // 2) - insn.operands[2].value
     if insn.mnemonic.startswith("csr"):
         source = insn.operands[2]
         regs["fcsr"] = rng.randrange(32)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hcc.emulator.jit import background, cache, compiler, engine, heat, slices
+from hcc.emulator.jit import background, cache, compiler, engine, generator, heat, slices
 
 
 @pytest.fixture
@@ -28,6 +28,8 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     monkeypatch.setattr(slices, "TRIAL", -(1 << 40))
     monkeypatch.setattr(heat, "HOT_PASSES", 1)
     monkeypatch.setattr(background, "QUIET", 0)
+    monkeypatch.setattr(background, "MOMENT", 1 << 40)
+    monkeypatch.setattr(generator, "LONG_TURN", 0)
     ask = background.Background.request
 
     def at_once(self: background.Background, pc: int) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hcc.emulator.interpreter import CodeSpace, StopReason
+from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
+from hcc.emulator.jit import background
 from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.generator import TURNS
 from hcc.emulator.jit.loops import loops_around, natural_loops
@@ -108,6 +109,44 @@ def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source
 
 
 @pytest.mark.parametrize("isa", ISAS)
+def test_hot_loop_waits_for_the_better_code_around_it(isa: str, source: Path) -> None:
+    program = compiled(source, NEST, 1, (isa,))
+    symbol = program.symbol("nest")
+    assert symbol is not None
+    translator = cpu_of(program, isa).translator
+    generator, heat = translator.generator, translator.heat
+    whole = generator.region(symbol.addr)
+    inner = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))[0]
+    outer = loops_around(whole, inner)[0][0]
+    translator.optimised.add(outer)
+    heat.add(outer, TURNS + 1)
+    heat.add(inner, 1000)
+
+    assert not generator.optimise([inner])[1]
+    heat.add(inner, 1000)
+    assert (inner,) == generator.optimise([inner])[1][:1]
+
+
+def test_place_that_was_left_is_not_optimised(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = compiled(source, NEST, 1, ("x86_64",))
+    symbol = program.symbol("nest")
+    assert symbol is not None
+    cpu = cpu_of(program, "x86_64")
+    monkeypatch.setattr(background, "MOMENT", -1)
+
+    cpu.background.request(symbol.addr)
+    cpu.background.wait()
+    assert symbol.addr not in cpu.translator.optimised
+    monkeypatch.setattr(background, "MOMENT", 1 << 40)
+    cpu.background.request(symbol.addr)
+    cpu.background.wait()
+    assert symbol.addr in cpu.translator.optimised
+    cpu.close()
+
+
+@pytest.mark.parametrize("isa", ISAS)
 def test_doubles_are_loaded_as_doubles(isa: str, source: Path) -> None:
     program = compiled(source, SUM, 2, (isa,))
     symbol = program.symbol("main")
@@ -151,3 +190,33 @@ def test_code_without_symbols_is_compiled_by_loops(isa: str) -> None:
     assert cpu.translator.compiled
     assert cpu.count < 5000, "the loop was interpreted"
     cpu.close()
+
+
+# A loop in which a0 holds nothing but sign-extended words once it has begun, and is only used as
+# such: addiw a4, a4, 5; srliw a0, a0, 1; xor a0, a0, a4; andi a5, a0, 255; addw a6, a6, a5;
+# addi a1, a1, -1; bnez a1, -24; ecall
+WORDS = (
+    0x0057071B, 0x0015551B, 0x00E54533, 0x0FF57793, 0x00F8083B, 0xFFF58593, 0xFE0594E3, 0x00000073,
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("turns", [1, 2, 300])
+@pytest.mark.parametrize("entry", [0, 4, 8, 16])
+def test_words_that_enter_a_loop_as_more(turns: int, entry: int) -> None:
+    space = CodeSpace([(0x1000, b"".join(word.to_bytes(4, "little") for word in WORDS))])
+    start = {"x10": 0x8765_4321_FEDC_BA98, "x11": turns, "x14": 1 << 40 | 3, "x16": 1 << 63}
+    start["x15"] = 0x1234_5678_9ABC_DEF0
+    after = []
+    for cpu in (
+        Interpreter(architecture("riscv64"), Memory(), space),
+        JitCpu(architecture("riscv64"), Memory(), space),
+    ):
+        for name, value in start.items():
+            cpu.state.set(name, value)
+        cpu.state.pc = 0x1000 + entry
+        assert StopReason.SYSCALL is cpu.run().reason
+        after.append([cpu.state.get(f"x{i}") for i in range(1, 32)])
+        cpu.close()
+
+    assert after[0] == after[1]

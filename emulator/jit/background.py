@@ -15,7 +15,7 @@ from hcc.emulator.jit.translator import Translator
 QUIET = 0.03
 """Seconds without quick code being made after which there is time to optimise."""
 MOMENT = 0.005
-"""Seconds in which what asks for better code and goes on must have passed again."""
+"""Seconds in which a place must be passed again, or else the guest has left it; 0 not to look."""
 IDLE = 1.0
 """Seconds without requests after which what was compiled is put into the cache."""
 
@@ -26,8 +26,7 @@ class Background:
     def __init__(self, translator: Translator, installed: Callable[[list[int]], None]) -> None:
         self._translator = translator
         self._installed = installed
-        self._wanted: dict[int, tuple[float, int]] = {}
-        """When each place asked, and how often it had been passed then."""
+        self._wanted: dict[int, None] = {}
         self._making: set[int] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -40,7 +39,7 @@ class Background:
         with self._condition:
             if pc in self._wanted or pc in self._making or self._closing:
                 return
-            self._wanted[pc] = monotonic(), self._translator.heat.passes(pc)
+            self._wanted[pc] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jit", daemon=True)
                 self._thread.start()
@@ -84,9 +83,10 @@ class Background:
             while not places and self._condition.wait_for(self._is_called, IDLE):
                 while self._wanted and not self._closing and (busy := self._busy_for()) > 0:
                     self._condition.wait(busy)
+                left = self._left()
                 if self._closing:
                     return None
-                places = [pc for pc, asked in self._wanted.items() if not self._is_over(pc, *asked)]
+                places = [pc for pc in self._wanted if pc not in left]
                 self._wanted.clear()
                 self._condition.notify_all()
             self._making = set(places)
@@ -96,9 +96,14 @@ class Background:
     def _is_called(self) -> bool:
         return bool(self._wanted) or self._closing
 
-    def _is_over(self, pc: int, since: float, passes: int) -> bool:
-        """Whether the guest has left a place since it asked; it asks anew if it comes back."""
-        return monotonic() - since > MOMENT and self._translator.heat.passes(pc) == passes
+    def _left(self) -> set[int]:
+        """The places asked for that the guest has left since; they ask anew if it comes back."""
+        if not MOMENT:
+            return set()
+        heat = self._translator.heat
+        before = {pc: heat.passes(pc) for pc in self._wanted}
+        self._condition.wait_for(lambda: self._closing, MOMENT)
+        return {pc for pc, passes in before.items() if heat.passes(pc) == passes}
 
     def _busy_for(self) -> float:
         """How many seconds to leave LLVM to the guest's thread, which waits for its quick code."""

@@ -28,7 +28,7 @@ def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     monkeypatch.setattr(slices, "TRIAL", -(1 << 40))
     monkeypatch.setattr(heat, "HOT_PASSES", 1)
     monkeypatch.setattr(background, "QUIET", 0)
-    monkeypatch.setattr(background, "MOMENT", 1 << 40)
+    monkeypatch.setattr(background, "MOMENT", 0)
     monkeypatch.setattr(generator, "LONG_TURN", 0)
     ask = background.Background.request
 

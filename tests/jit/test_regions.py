@@ -134,12 +134,12 @@ def test_place_that_was_left_is_not_optimised(
     symbol = program.symbol("nest")
     assert symbol is not None
     cpu = cpu_of(program, "x86_64")
-    monkeypatch.setattr(background, "MOMENT", -1)
+    monkeypatch.setattr(background, "MOMENT", 0.001)
 
     cpu.background.request(symbol.addr)
     cpu.background.wait()
     assert symbol.addr not in cpu.translator.optimised
-    monkeypatch.setattr(background, "MOMENT", 1 << 40)
+    monkeypatch.setattr(background, "MOMENT", 0)
     cpu.background.request(symbol.addr)
     cpu.background.wait()
     assert symbol.addr in cpu.translator.optimised

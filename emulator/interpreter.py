@@ -33,6 +33,8 @@ FLAG_DEPTH = 3
 FLAG_WINDOW = 16
 # How often a block is stepped through before it is translated.
 PATIENCE = 12
+# Blocks stepped through in a run for which it is noted, so that the next one translates more.
+MANY_VISITS = 1000
 
 
 class StopReason(Enum):
@@ -127,7 +129,9 @@ class Interpreter:
     """One CPU: a state that runs code over a memory.
 
     `kept` are translations of the same code by earlier runs, to which `close` adds this one's.
-    What has not come up more than `patience` times is stepped through, not translated.
+    What has not come up more than `patience` times is stepped through, not translated. After one
+    run that stepped through much it is half of that, after two a third, and so on: code gets
+    translated when it has come up about as often in all runs together.
     """
 
     def __init__(
@@ -156,7 +160,7 @@ class Interpreter:
         self._flags = frozenset(i for i, r in enumerate(arch.registers.registers) if r.flag)
         self._namespace = _namespace(memory)
         self._stepper = Stepper(arch.registers, self.state.regs, memory, _TRAP_FAULTS)
-        self._patience = patience
+        self._patience = patience if kept is None else patience // (1 + kept.runs)
         self._visits: dict[int, int] = {}
         self._steps: dict[int, tuple[Insn, Semantics]] = {}
         self._walked: tuple[int, int] | None = None
@@ -241,7 +245,8 @@ class Interpreter:
     def close(self) -> None:
         """Keep what has been translated for later runs."""
         if self._kept is not None:
-            self._kept.save()
+            much = self._patience and sum(self._visits.values()) >= MANY_VISITS
+            self._kept.save(again=bool(much))
 
     def insn_at(self, pc: int) -> Insn:
         """The decoded instruction at an address; raises HccError where there is none."""

@@ -45,6 +45,8 @@ class Translations:
 
     key: str
     known: dict[int, Translation] = field(factory=dict)
+    runs: int = 0
+    """Earlier runs that stepped through much code, which was not worth translating yet."""
     _pickled: bytes = b""
     _insns: dict[int, Insn] | None = None
     _changed: bool = False
@@ -58,7 +60,7 @@ class Translations:
         result = cls(store.digest_of(parts))
         kept = store.fetch(KIND, result.key)
         if kept is not None:
-            rows, result._pickled = marshal.loads(kept)
+            result.runs, rows, result._pickled = marshal.loads(kept)
             result.known = {start: Translation(*row) for start, *row in rows}
         return result
 
@@ -81,11 +83,13 @@ class Translations:
             self.insns[insn.addr] = insn
             self._changed = True
 
-    def save(self) -> None:
-        """Write what has been added. Of two runs that end at once, one's additions are lost."""
-        if self._changed:
+    def save(self, again: bool = False) -> None:
+        """Write what has been added; `again` notes one more of the `runs`. Of two runs that end at
+        once, one's additions are lost."""
+        self.runs += again
+        if self._changed or again:
             rows = [(start, t.code, t.line_pcs, t.addrs) for start, t in self.known.items()]
-            content = marshal.dumps((rows, pickle.dumps(self.insns)))
+            content = marshal.dumps((self.runs, rows, pickle.dumps(self.insns)))
             store.keep(KIND, self.key, content)
             self._changed = False
 

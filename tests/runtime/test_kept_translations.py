@@ -49,6 +49,35 @@ def test_a_second_run_decodes_and_translates_nothing(
     assert isinstance(first.end, Death)
 
 
+MANY = "".join(f"static int f{i}(int x) {{ return x * {i | 1} % 97 + 1; }}\n" for i in range(500))
+TABLE = ",".join(f"f{i}" for i in range(500))
+RARELY = f"""
+{MANY}
+int main(void) {{
+    static int (*const table[])(int) = {{{TABLE}}};
+    int x = 1;
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 0; i < 500; i++) x = table[i](x);
+    return x;
+}}
+"""
+
+
+def test_rarely_run_code_is_translated_after_some_runs(tmp_path: Path) -> None:
+    program = compiled(tmp_path / "rarely.c", RARELY, 1, ("riscv64",))
+    region = program.text["riscv64"]
+    counts, runs = [], []
+    for _ in range(6):
+        runs.append(run(program, "riscv64", "interp"))
+        kept = translations.Translations.of("riscv64", [(region.addr, region.content)])
+        counts.append(len(kept.known))
+
+    assert all(runs[0] == one for one in runs)
+    assert counts[0] < 100
+    assert counts[-2] > 500
+    assert counts[-1] == counts[-2]
+
+
 def test_damage_is_noticed(program: Program, store: Path) -> None:
     first = run(program, "riscv64", "interp", ("2",))
     (kept,) = (path for path in store.rglob("*") if path.is_file())

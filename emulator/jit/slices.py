@@ -14,8 +14,8 @@ from hcc.emulator.translations import Translations
 from hcc.isa.arch import Arch, Insn
 
 TRIAL = 10
-"""Instructions that are stepped through of any function, beyond as many as it has, before it gets
-quick code. That costs as much as stepping through four times as many, but a function that comes
+"""Instructions that are stepped through of any function, beyond twice as many as it has, before it
+gets quick code. That costs as much as stepping through ten times as many, but a function that comes
 back once will mostly do so often."""
 
 _decoding = threading.Lock()
@@ -78,7 +78,8 @@ class SlicedInterpreter(Interpreter):
     def is_tried(self, pc: int) -> bool:
         """Whether enough of the function around an address has been stepped through."""
         start, end = self._functions.bounds_of(pc)
-        return self._stepped_in.get(start, 0) > min((end - start) // 4, MAX_INSNS) + TRIAL
+        size = min((end - start) // 4, MAX_INSNS)
+        return self._stepped_in.get(start, 0) > 2 * size + TRIAL
 
     def _single(self, pc: int) -> Block:
         if self.slicing:

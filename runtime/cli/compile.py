@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from hcc.runtime.cli.instruments import SECTION, FirmwareOptions, firmware_options
+from hcc.runtime.cli.streams import Source, write_output
 
 ISAS = "x86_64,aarch64,riscv64"
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Output (default: a.hcc).")
+@click.argument("files", nargs=-1, required=True, type=Source())
+@click.option("-o", "--output", type=click.Path(path_type=Path),
+              help="Output (default: a.hcc).")  # fmt: skip
 @click.option("-O", "opt_level", default="2", type=click.Choice(["0", "1", "2", "3"]),
               show_default=True, help="Optimisation level.")  # fmt: skip
 @click.option("--isa", "isas", default=ISAS, show_default=True, help="ISAs to generate code for.")
@@ -44,7 +46,10 @@ def command(
     verify_passes: bool,
     lebug: FirmwareOptions,
 ) -> int:
-    """Compile C sources into one fat binary."""
+    """Compile C sources into one fat binary.
+
+    A file named - is standard input, or standard output behind -o.
+    """
     from attrs import evolve
 
     from hcc.compiler.build import BuildOptions
@@ -53,7 +58,6 @@ def command(
     from hcc.compiler.kernelc import FrontEndOptions
     from hcc.compiler.passes import Points
     from hcc.isa import fatbinary
-    from hcc.isa.store import write_atomically
 
     options = CompileOptions(
         FrontEndOptions(include_dirs, defines=tuple(map(parse_define, defines))),
@@ -65,7 +69,7 @@ def command(
             if output is None:
                 print(form, end="")
             else:
-                write_atomically(output, form.encode())
+                write_output(output, form.encode())
             return 0
         program = compile_program(files, options, _warn)
     except CompileError as error:
@@ -76,7 +80,7 @@ def command(
         from hcc.isa.lebug.section import pack_section
 
         program = evolve(program, extra=program.extra | {SECTION: pack_section(firmware)})
-    write_atomically(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
+    write_output(output or Path("a.hcc"), fatbinary.encode(program), mode=0o777)
     return 0
 
 

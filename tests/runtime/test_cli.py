@@ -100,6 +100,26 @@ def test_inspect_objdump_extract_verify(binary: Path, tmp_path: Path) -> None:
     assert (0, b"") == (hcc("verify", binary).returncode, hcc("verify", binary).stdout)
 
 
+def test_a_dash_is_a_standard_stream(binary: Path, tmp_path: Path) -> None:
+    built = subprocess.run(
+        [HCC, "compile", "-", "-o", "-"],
+        input=PROGRAM.encode(),
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    (tmp_path / "p.hcc").write_bytes(built.stdout)
+    wrong = subprocess.run(
+        [HCC, "compile", "-"], input=b"int x = y;", capture_output=True, check=False, cwd=tmp_path
+    )
+
+    assert b"none 210\n" == hcc("run", tmp_path / "p.hcc").stdout
+    elf = hcc("extract", binary, "--isa", "aarch64", "-o", "-", folder=tmp_path).stdout
+    assert b"\x7fELF" == elf[:4]
+    assert wrong.stderr.startswith(b"/dev/stdin:1:9: error: ")
+    assert [tmp_path / "p.hcc"] == list(tmp_path.iterdir())
+
+
 def test_verify_of_a_damaged_file_is_a_no(binary: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.hcc"
     bad.write_bytes(binary.read_bytes()[:5000])

@@ -198,25 +198,26 @@ def test_code_without_symbols_is_compiled_by_loops(isa: str) -> None:
 WORDS = (
     0x0057071B, 0x0015551B, 0x00E54533, 0x0FF57793, 0x00F8083B, 0xFFF58593, 0xFE0594E3, 0x00000073,
 )  # fmt: skip
+# The same with fmv.d.x fa0, a0; fadd.d fa0, fa0, fa0 for the andi and addw: a double's bits too.
+BITS = (*WORDS[:3], 0xF2050553, 0x02A50553, *WORDS[5:])
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("code", [WORDS, BITS], ids=["words", "bits"])
 @pytest.mark.parametrize("turns", [1, 2, 300])
 @pytest.mark.parametrize("entry", [0, 4, 8, 16])
-def test_words_that_enter_a_loop_as_more(turns: int, entry: int) -> None:
-    space = CodeSpace([(0x1000, b"".join(word.to_bytes(4, "little") for word in WORDS))])
+def test_words_that_enter_a_loop_as_more(code: tuple[int, ...], turns: int, entry: int) -> None:
+    arch = architecture("riscv64")
+    space = CodeSpace([(0x1000, b"".join(word.to_bytes(4, "little") for word in code))])
     start = {"x10": 0x8765_4321_FEDC_BA98, "x11": turns, "x14": 1 << 40 | 3, "x16": 1 << 63}
     start["x15"] = 0x1234_5678_9ABC_DEF0
     after = []
-    for cpu in (
-        Interpreter(architecture("riscv64"), Memory(), space),
-        JitCpu(architecture("riscv64"), Memory(), space),
-    ):
+    for cpu in (Interpreter(arch, Memory(), space), JitCpu(arch, Memory(), space)):
         for name, value in start.items():
             cpu.state.set(name, value)
         cpu.state.pc = 0x1000 + entry
         assert StopReason.SYSCALL is cpu.run().reason
-        after.append([cpu.state.get(f"x{i}") for i in range(1, 32)])
+        after.append([*cpu.state.regs])
         cpu.close()
 
     assert after[0] == after[1]

@@ -81,7 +81,7 @@ class StatePrinter(Printer):
         self.held = 0
         """The cells that the block finds in variables, see `BlockFlow.held`."""
         self._votes = flow.region.votes.floats
-        self.signed = _sign_extended(flow)
+        self.signed = {c for c in _sign_extended(flow) if self.cell_type(c) == "i64"}
         """The cells with a variable for their low 32 bits, which is known as `~cell`."""
 
     def field(self, offset: int) -> str:

@@ -66,6 +66,23 @@ int main(void) {
 }
 """
 
+WORD_AS_DOUBLE = """
+#include <stdint.h>
+#include <stdio.h>
+int main(void) {
+    union { int64_t bits; double number; } both;
+    int x = 1;
+    double sum = 0;
+    for (int i = 0; i < 3000; i++) {
+        x += i ^ 5;
+        both.bits = x;
+        sum += x & 64 ? both.number * 1e300 : both.number;
+    }
+    printf("%a\\n", sum);
+    return 0;
+}
+"""
+
 
 def cpu_of(program: Program, isa: str) -> JitCpu:
     cpu = Process(program, isa, ["p"], engine="jit").cpu
@@ -160,6 +177,14 @@ def test_doubles_are_loaded_as_doubles(isa: str, source: Path) -> None:
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_jump_tables_and_function_pointers(isa: str, source: Path) -> None:
     program = compiled(source, SWITCH, 2, (isa,))
+
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_word_that_is_read_as_a_double(isa: str, source: Path) -> None:
+    program = compiled(source, WORD_AS_DOUBLE, 2, (isa,))
 
     assert run(program, isa, "interp") == run(program, isa, "jit")
 

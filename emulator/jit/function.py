@@ -62,6 +62,8 @@ class RegionPrinter(StatePrinter):
         self.accesses = module.accesses
         self.scope = scope
         self._checked: set[Node] = set()
+        self._pointers: dict[Node, str] = {}
+        """The host addresses of the bases that the block has used so far."""
         self._late: list[str] = []
         self._block = next(iter(self.flow.blocks.values()))
         self._marked = False
@@ -126,6 +128,7 @@ class RegionPrinter(StatePrinter):
     def _print_block(self, flow: BlockFlow) -> None:
         self.forget()
         self._checked.clear()
+        self._pointers.clear()
         self._marked = False
         self._block = flow
         self.held = flow.held
@@ -422,7 +425,10 @@ class RegionPrinter(StatePrinter):
         base, index, step = _parts(addr)
         if largest(base) >= SPACE and base not in self._checked:
             self._check(pc, addr, base, size << 1 | writes)
-        pointer = self.let(f"getelementptr i8, ptr %mem, i64 {self._arg(base)}")
+        pointer = self._pointers.get(base)
+        if pointer is None:
+            pointer = self.let(f"getelementptr i8, ptr %mem, i64 {self._arg(base)}")
+            self._pointers[base] = pointer
         if index is not None:
             pointer = self.let(f"getelementptr i8, ptr {pointer}, i64 {self._arg(index)}")
         return self.let(f"getelementptr i8, ptr {pointer}, i64 {step}") if step else pointer

@@ -12,7 +12,6 @@ import ctypes
 import math
 import struct
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from hcc.isa.builder import Op, Rounding
@@ -52,29 +51,16 @@ fma64.restype, fma64.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
 fma32.restype, fma32.argtypes = ctypes.c_float, (ctypes.c_float,) * 3
 
 
-def round_fraction(x: Fraction, ty: Ty) -> float:
-    """The f32 or f64 nearest to a rational, ties to even, overflowing to infinity."""
-    digits, least = (24, -149) if ty.bits == 32 else (53, -1074)
-    magnitude = abs(x)
-    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    if magnitude < Fraction(2) ** exponent:
-        exponent -= 1
-    unit = max(exponent - digits + 1, least)
-    mantissa = round(magnitude / Fraction(2) ** unit)
-    try:
-        value = math.ldexp(mantissa, unit)
-    except OverflowError:
-        value = _INF
-    if ty.bits == 32:
-        value = f32(value)
-    return -value if x < 0 else value
-
-
 def uitofp(value: int, ty: Ty) -> float:
     """The nearest f32 or f64 to a Python int, rounded once."""
     if ty.bits == 64:
         return float(value)
-    return f32(float(value)) if -1 << 53 < value < 1 << 53 else round_fraction(Fraction(value), ty)
+    # What a double has no room for is put together in its last bit: the second rounding sees it.
+    size = abs(value)
+    extra = max(size.bit_length() - 53, 0)
+    rest = size & (1 << extra) - 1
+    single = f32(math.ldexp(size >> extra | (rest != 0), extra))
+    return -single if value < 0 else single
 
 
 def sitofp(value: int, sign: int, ty: Ty) -> float:

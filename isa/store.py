@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -128,6 +127,8 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
+    import tempfile  # which runs that find all they want need not wait for
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:

@@ -27,6 +27,7 @@ class Background:
         self._translator = translator
         self._installed = installed
         self._wanted: dict[int, None] = {}
+        self._left_before: set[int] = set()
         self._making: set[int] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -97,13 +98,16 @@ class Background:
         return bool(self._wanted) or self._closing
 
     def _left(self) -> set[int]:
-        """The places asked for that the guest has left since; they ask anew if it comes back."""
+        """The places asked for that the guest has left since. One that asks anew later is not
+        looked at again: it may be a short part of something that takes turns."""
         if not MOMENT:
             return set()
         heat = self._translator.heat
-        before = {pc: heat.passes(pc) for pc in self._wanted}
+        before = {pc: heat.passes(pc) for pc in self._wanted if pc not in self._left_before}
         self._condition.wait_for(lambda: self._closing, MOMENT)
-        return {pc for pc, passes in before.items() if heat.passes(pc) == passes}
+        left = {pc for pc, passes in before.items() if heat.passes(pc) == passes}
+        self._left_before |= left
+        return left
 
     def _busy_for(self) -> float:
         """How many seconds to leave LLVM to the guest's thread, which waits for its quick code."""

@@ -520,9 +520,9 @@ class JitCpu:
         try:
             if self._stopping:
                 raise Interrupted("interrupted")
+            self.translator.heat.cool(pc)
             if self.compiling:
                 self.background.request(pc)
-            self.translator.heat.cool(pc)
             return self.translator.code_at(pc)
         except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
             self._error = error

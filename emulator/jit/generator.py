@@ -67,8 +67,8 @@ class Generator:
         self._piece = Discovery(code, bounds_of, PIECE_INSNS, covered=optimised)
         self._regions: dict[int, Region] = {}
         self._wholes: dict[int, Region] = {}
-        self._patience: dict[int, int] = {}
-        """The passes until which a place is left to the better code around it."""
+        self._rested: set[int] = set()
+        """The places that have been left to the better code around them."""
 
     def region(self, start: int) -> Region:
         region = self._regions.get(start)
@@ -181,16 +181,21 @@ class Generator:
         self._regions[pc] = self._piece.region(pc)
         return pc
 
-    def _is_awaited(self, pc: int) -> bool:
-        """Whether better code for something around a place will be come to soon: the turns of quick
-        code so far tell when."""
+    def _rests(self, pc: int) -> bool:
+        """Whether a place is left to better code for something around it, which will be come to
+        soon: the turns of quick code so far tell when. It is left once, and asks again if nothing
+        has come."""
         region = self._region_around(pc)
         around = {region.start, *(head for head, _ in loops_around(region, pc))}
         turns = max((self._heat.passes(p) for p in around & self._optimised), default=0)
-        passes = self._heat.passes(pc)
-        if turns <= TURNS or passes // turns > LONG_TURN:
+        if turns <= TURNS or pc in self._rested:
             return False
-        return passes < self._patience.setdefault(pc, passes + 2 * passes // turns)
+        turn = self._heat.passes(pc) // turns
+        if turn > LONG_TURN:
+            return False
+        self._rested.add(pc)
+        self._heat.rest(pc, 2 * turn)
+        return True
 
     def _is_wanting(self, start: int) -> bool:
         """Whether what begins at an address can be optimised and is not yet."""
@@ -201,7 +206,7 @@ class Generator:
         begin. A place for which there is none will not ask again."""
         starts: dict[int, None] = {}
         for place in places:
-            if self._is_awaited(place):
+            if self._rests(place):
                 continue
             start = self.start_for(place)
             if start is None:

@@ -25,8 +25,8 @@ class Heat:
         self._span = span
         self._most = HOT_PASSES
         self._left = array("i", [self._most]) * span.entries
-        self._before: dict[int, int] = {}
-        """Passes before a counter was last set."""
+        self._given: dict[int, tuple[int, int]] = {}
+        """For counters that were set anew: the passes before, and what they were given."""
 
     @property
     def address(self) -> int:
@@ -40,7 +40,8 @@ class Heat:
 
     def passes(self, pc: int) -> int:
         """How often quick code has passed an address."""
-        return self._before.get(pc, 0) + self._most - self._left[self._index(pc)]
+        before, given = self._given.get(pc, (0, self._most))
+        return before + given - self._left[self._index(pc)]
 
     def add(self, pc: int, passes: int) -> None:
         """Count some passes more, as the code does."""
@@ -48,12 +49,16 @@ class Heat:
 
     def cool(self, pc: int) -> None:
         """Have an address that is hot ask again when it has been passed as often once more."""
-        self._before[pc] = self.passes(pc)
-        self._left[self._index(pc)] = self._most
+        self.rest(pc, self._most)
+
+    def rest(self, pc: int, passes: int) -> None:
+        """Have an address not ask again before some passes more."""
+        self._given[pc] = self.passes(pc), passes
+        self._left[self._index(pc)] = passes
 
     def silence(self, pc: int) -> None:
         """Have an address not ask again for very long."""
-        self._left[self._index(pc)] = _NEVER
+        self.rest(pc, _NEVER)
 
     def _index(self, pc: int) -> int:
         index = self._span.index(pc)

@@ -162,7 +162,7 @@ class Flow:
                 elif target.const is not None:
                     self._go(flow, target.const)
                 elif switch is not None:
-                    for pc in dict.fromkeys(switch.targets):
+                    for pc in dict.fromkeys(switch.targets.values()):
                         self._go(flow, pc)
                     flow.edges.append(self._edge(None, sets, stores=True))
                     deps = switch.index.deps | target.deps

@@ -296,7 +296,7 @@ class RegionPrinter(StatePrinter):
                 self.start(onward)
             kind = llvm_type(switch.index.ty)
             cases = []
-            for i, pc in enumerate(switch.targets):
+            for i, pc in switch.targets.items():
                 place = f"b{pc:x}" if pc in self.flow.blocks else default
                 cases.append(f"{kind} {i}, label %{place}")
             index = self.typed(switch.index)

@@ -16,7 +16,7 @@ switch then stays inside the region.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from attrs import define, field, frozen
@@ -33,7 +33,7 @@ from hcc.emulator.jit.builder import (
     Unknown,
     Votes,
 )
-from hcc.emulator.jit.nodes import LOAD, Node, constant, operation
+from hcc.emulator.jit.nodes import LOAD, Node, constant, largest, operation
 from hcc.emulator.jit.options import MAX_INSNS
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import JumpKind, Op
@@ -61,13 +61,13 @@ class Code(Protocol):
 
 @frozen
 class Switch:
-    """An indirect jump with known targets: `targets[i]` where `index` is i.
+    """An indirect jump with known targets, by what `index` is.
 
     `guards` are nodes that must have the given values for that to hold.
     """
 
     index: Node
-    targets: tuple[int, ...]
+    targets: dict[int, int]
     guards: tuple[tuple[Node, int], ...]
 
 
@@ -104,7 +104,7 @@ def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
             elif target.const is not None:
                 targets.append(target.const)
             elif switch is not None:
-                targets.extend(switch.targets)
+                targets.extend(switch.targets.values())
         case Branch(target=taken, next_pc=next_pc):
             targets += [taken, next_pc]
         case Fall(next_pc=next_pc) | Syscall(next_pc=next_pc):
@@ -148,6 +148,9 @@ class Discovery:
     def part(self, whole: Region, start: int, chosen: frozenset[int]) -> Region:
         """The region of some of another's blocks, entered at `start`."""
         region = Region(start, whole.bounds)
+        for block, switch in whole.switches.items():
+            known = self._bases.setdefault(whole.blocks[block].addrs[-1], {})
+            known |= {node.attr: value for node, value in switch.guards}
         leaders = dict.fromkeys(whole.blocks)
         for block in (start, *sorted(chosen - {start})):
             region.blocks[block] = self._build(block, leaders, region)
@@ -255,7 +258,7 @@ class Discovery:
                 switch = self._switch(region, block, end.target)
                 if switch is not None:
                     region.switches[block.start] = switch
-                    fresh |= {t: None for t in switch.targets if t not in leaders}
+                    fresh |= {t: None for t in switch.targets.values() if t not in leaders}
         return list(fresh)
 
     def _switch(self, region: Region, block: GuestBlock, target: Node) -> Switch | None:
@@ -271,7 +274,7 @@ class Discovery:
         jump_pc = block.addrs[-1]
         known = self._bases.setdefault(jump_pc, {})
         unknown, guards = [], []
-        for leaf in _leaves(addr):
+        for leaf in _leaves(addr, masked=True):
             value = None
             if leaf.op == "reg":
                 value = bases.get(leaf.attr, known.get(leaf.attr))
@@ -285,8 +288,8 @@ class Discovery:
         index = unknown[0]
         fixed = dict(guards)
         low, high = region.bounds
-        targets = []
-        for i in range(MAX_TABLE):
+        targets = {}
+        for i in _values(index):
             place = _evaluate(addr, {**fixed, index: i})
             word = self.code.read_constant(place, load.ty.bits // 8)
             if word is None:
@@ -294,13 +297,16 @@ class Discovery:
             pc = _evaluate(target, {load: word})
             if not low <= pc < high or pc % self.code.arch.insn_align:
                 break
-            targets.append(pc)
-        return Switch(index, tuple(targets), tuple(guards)) if targets else None
+            targets[i] = pc
+        return Switch(index, targets, tuple(guards)) if targets else None
 
     def _constants(self, region: Region) -> dict[int, int]:
-        """Registers that only ever get one constant in the region: hoisted table addresses."""
+        """Registers that only ever get one constant in the region, until it returns: hoisted table
+        addresses."""
         values: dict[int, int | None] = {}
         for block in region.blocks.values():
+            if isinstance(block.end, Jump) and block.end.kind is JumpKind.RETURN:
+                continue
             for index, node in block.sets.items():
                 if node.ty is I64 and values.setdefault(index, node.const) != node.const:
                     values[index] = None
@@ -310,15 +316,31 @@ class Discovery:
 _TRANSPARENT = frozenset((Op.ADD, Op.SUB, Op.SHL, Op.OR, Op.AND, Op.ZEXT, Op.SEXT, Op.MUL))
 
 
-def _leaves(node: Node) -> list[Node]:
-    """The values that are not constants which an address is computed from."""
+def _mask(node: Node) -> int:
+    """The mask that an index, or the place of a word in a table, is cut with; else 0."""
+    mask = node.args[1].const if node.op is Op.AND else None
+    return mask if mask is not None and mask < 8 * MAX_TABLE else 0
+
+
+def _values(index: Node) -> Sequence[int]:
+    """What an index may be, as far as a table may go."""
+    mask = _mask(index)
+    if not mask:
+        return range(min(largest(index) + 1, MAX_TABLE))
+    return [i for i in range(mask + 1) if not i & ~mask][:MAX_TABLE]
+
+
+def _leaves(node: Node, masked: bool = False) -> list[Node]:
+    """The values that are not constants which an address is computed from; where they are
+    `masked`, what the mask leaves of them."""
     found: dict[Node, None] = {}
     stack = [node]
     while stack:
         node = stack.pop()
         if node.const is not None:
             continue
-        if node.op in _TRANSPARENT and len(found) < 4:
+        cut = masked and _mask(node)
+        if node.op in _TRANSPARENT and not cut and len(found) < 4:
             stack.extend(node.args)
         else:
             found[node] = None

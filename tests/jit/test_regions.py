@@ -66,6 +66,27 @@ int main(void) {
 }
 """
 
+MASKED = """
+#include <stdio.h>
+volatile unsigned last;
+__attribute__((noinline)) unsigned steps(unsigned n) {
+    unsigned x = 1;
+    for (unsigned i = 0; i < n; i++) {
+        switch ((x >> 9 ^ i) & 7) {
+            case 0: x += i; break;
+            case 1: x ^= 0x12345; break;
+            case 2: x = x << 5 | x >> 27; break;
+            case 3: x -= i; break;
+            case 4: x = (int)x >> 3; break;
+            case 5: x *= 2654435761u; break;
+            case 6: last = i; break;
+            case 7: x = ~x; break;
+        }
+    }
+    return x;
+}
+int main(void) { printf("%u\\n", steps(3000)); return 0; }
+"""
 WORD_AS_DOUBLE = """
 #include <stdint.h>
 #include <stdio.h>
@@ -177,6 +198,18 @@ def test_doubles_are_loaded_as_doubles(isa: str, source: Path) -> None:
 def test_jump_tables_and_function_pointers(isa: str, source: Path) -> None:
     program = compiled(source, SWITCH, 2, (isa,))
 
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ["x86_64", "riscv64"])  # on AArch64 it is compiled to branches
+def test_masked_index_of_a_jump_table(isa: str, source: Path) -> None:
+    program = compiled(source, MASKED, 2, (isa,))
+    symbol = program.symbol("steps")
+    assert symbol is not None
+    switches = cpu_of(program, isa).translator.generator.region(symbol.addr).switches.values()
+
+    assert [8] == [len(switch.targets) for switch in switches]
     assert run(program, isa, "interp") == run(program, isa, "jit")
 
 

@@ -12,6 +12,7 @@ from hcc.emulator.jit import background
 from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.generator import TURNS
 from hcc.emulator.jit.loops import loops_around, natural_loops
+from hcc.emulator.jit.translator import Translator
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
 from hcc.isa.fatbinary import Program
@@ -111,6 +112,14 @@ def cpu_of(program: Program, isa: str) -> JitCpu:
     return cpu
 
 
+def nest_of(source: Path, isa: str) -> tuple[Translator, int]:
+    """A translator for the nest of loops, and the address of its function."""
+    program = compiled(source, NEST, 1, (isa,))
+    symbol = program.symbol("nest")
+    assert symbol is not None
+    return cpu_of(program, isa).translator, symbol.addr
+
+
 @pytest.mark.parametrize("isa", ISAS)
 def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
     program = compiled(source, NEST, 1, (isa,))
@@ -128,12 +137,9 @@ def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source: Path) -> None:
-    program = compiled(source, NEST, 1, (isa,))
-    symbol = program.symbol("nest")
-    assert symbol is not None
-    translator = cpu_of(program, isa).translator
+    translator, nest = nest_of(source, isa)
     generator = translator.generator
-    whole = generator.region(symbol.addr)
+    whole = generator.region(nest)
     inner, body = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))
     outer, larger = loops_around(whole, inner)[0]
 
@@ -142,18 +148,15 @@ def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source
     translator.heat.add(outer, TURNS + 1)
     assert outer == generator.start_for(inner)
     assert larger == set(generator.region(outer).blocks)
-    translator.heat.add(symbol.addr, TURNS + 1)
-    assert symbol.addr == generator.start_for(inner)
+    translator.heat.add(nest, TURNS + 1)
+    assert nest == generator.start_for(inner)
 
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_hot_loop_waits_for_the_better_code_around_it(isa: str, source: Path) -> None:
-    program = compiled(source, NEST, 1, (isa,))
-    symbol = program.symbol("nest")
-    assert symbol is not None
-    translator = cpu_of(program, isa).translator
+    translator, nest = nest_of(source, isa)
     generator, heat = translator.generator, translator.heat
-    whole = generator.region(symbol.addr)
+    whole = generator.region(nest)
     inner = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))[0]
     outer = loops_around(whole, inner)[0][0]
     translator.optimised.add(outer)

@@ -10,6 +10,7 @@ from hcc.runtime.cli.interruption import INTERRUPTED, leave_at_once, raise_again
 
 leave_at_once()
 
+import atexit  # noqa: E402
 import gc  # noqa: E402
 import importlib  # noqa: E402
 import os  # noqa: E402
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None) -> None:
     from hcc.isa.errors import HccError
 
     gc.set_threshold(COLLECT_AFTER, 20, 100)
+    atexit.register(gc.freeze)  # Python looks for cycles once more at its end, for nothing
     try:
         status = hcc.main(args=argv, prog_name="hcc", standalone_mode=False)
         if sys.stdout is not None:  # closed from the start

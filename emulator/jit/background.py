@@ -12,7 +12,7 @@ from time import monotonic
 
 from hcc.emulator.jit.translator import Translator
 
-QUIET = 0.03
+QUIET = 0.01
 """Seconds without quick code being made after which there is time to optimise."""
 MOMENT = 0.005
 """Seconds in which a place must be passed again, or else the guest has left it; 0 not to look."""

@@ -41,7 +41,7 @@ from hcc.isa.errors import HccError, UnsupportedError
 
 SLICE = 10_000
 """Instructions that are interpreted between two looks at the PC."""
-WARM_UP = 100_000
+WARM_UP = 30_000
 """Instructions that are interpreted before LLVM is loaded ..."""
 WARM_UP_STEPS = 5000
 """or stepped through, or ..."""

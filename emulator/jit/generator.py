@@ -133,6 +133,8 @@ class Generator:
         if not known or low in self._compiled or high - low > 4 * MAX_INSNS:
             low = pc
         region = self._quick.region(low)
+        if known and region.start == region.bounds[0] and region.is_whole():
+            self._wholes.setdefault(region.start, region)
         if pc not in region.blocks:
             region = self._quick.region(pc)
         flow = self._flow(region, DirectFlow)

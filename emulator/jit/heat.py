@@ -10,9 +10,9 @@ from array import array
 
 from hcc.emulator.jit.options import CodeSpan
 
-HOT_PASSES = 100_000
+HOT_PASSES = 3_000_000
 """Passes after which quick code asks."""
-HOT_PASSES_AGAIN = 1_000
+HOT_PASSES_AGAIN = 100_000
 """The same where the quick code was made by an earlier run: a program that is run again is worth
 more, and does not need LLVM for anything else."""
 _NEVER = (1 << 31) - 1

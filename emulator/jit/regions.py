@@ -93,6 +93,16 @@ class Region:
                 targets.add(end.target.const)
         return targets
 
+    def is_whole(self) -> bool:
+        """Whether everything within the bounds that can be reached is in the region."""
+        low, high = self.bounds
+        return all(
+            after in self.blocks
+            for start, block in self.blocks.items()
+            for after in successors(block, self.switches.get(start))
+            if low <= after < high
+        )
+
 
 def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
     """Where a block may go on within its function."""

@@ -278,19 +278,22 @@ class Interpreter:
         """Step through at most `most` instructions until one transfers control: the next PC, or
         its complement for a system call, and how many were executed."""
         execute, steps = self._stepper.execute, self._steps
-        for done in range(min(most, MAX_BLOCK)):
-            self._walked = done, pc
-            insn, meaning = steps.get(pc) or self._step_at(pc)
-            try:
-                target = execute(insn, meaning)
-            except HccError:
-                # The semantics refuse the instruction, or else a device does what it asks for.
-                self._add(PyBuilder(self.arch.registers), pc)
-                raise
-            if target is not None:
-                self._walked = None
-                return target, done + 1
-            pc = insn.next_addr
+        try:
+            for done in range(min(most, MAX_BLOCK)):
+                self._walked = done, pc
+                insn, meaning = steps.get(pc) or self._step_at(pc)
+                try:
+                    target = execute(insn, meaning)
+                except HccError:
+                    # The semantics refuse the instruction, or a device does what it asks for.
+                    self._add(PyBuilder(self.arch.registers), pc)
+                    raise
+                if target is not None:
+                    self._walked = None
+                    return target, done + 1
+                pc = insn.next_addr
+        finally:
+            self._stepper.settle()
         self._walked = None
         return pc, done + 1
 

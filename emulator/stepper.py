@@ -48,6 +48,12 @@ class _Left(Exception):
     """The instruction has gone elsewhere before its end."""
 
 
+class _Later(tuple[Function, tuple[Scalar, ...]]):
+    """What computes a flag that has not been asked for, and from what."""
+
+    __slots__ = ()
+
+
 _functions: dict[tuple[Op, Ty, Ty, Any], Function] = {}
 
 
@@ -79,14 +85,16 @@ class Stepper(Builder):
         self.pc = self.next_pc = 0
         self.target: int | None = None
         self._state = state
-        self._written: dict[int, int] = {}
+        self._written: dict[int, Any] = {}
+        self._flags = frozenset(i for i, r in enumerate(registers.registers) if r.flag)
         self._memory = memory
         self._traps = traps
         self._index = registers.index
         self._types = [int_type(register.bits) for register in registers.registers]
 
     def execute(self, insn: Insn, semantics: Semantics) -> int | None:
-        """Execute an instruction; where it transfers control to, as `target`."""
+        """Execute an instruction; where it transfers control to, as `target`. Until `settle` the
+        flags it sets may not be computed."""
         self.pc, self.next_pc, self.target = insn.addr, insn.next_addr, None
         written = self._written
         written.clear()
@@ -96,6 +104,12 @@ class Stepper(Builder):
         for index, number in written.items():
             state[index] = number
         return self.target
+
+    def settle(self) -> None:
+        """Compute the flags that have been put off."""
+        for index in self._flags:
+            if type(self._state[index]) is _Later:
+                self._state[index] = self._made(self._state[index])
 
     # ---- values ----
 
@@ -159,7 +173,23 @@ class Stepper(Builder):
     def get(self, register: str) -> Scalar:
         index = self._index[register]
         number = self._written.get(index)
-        return Scalar(self._types[index], self._state[index] if number is None else number)
+        if number is None:
+            number = self._state[index]
+        if type(number) is _Later:
+            number = self._written[index] = self._made(number)
+        return Scalar(self._types[index], number)
+
+    def set_later(self, register: str, compute: Function, *args: Any) -> None:
+        index = self._index[register]
+        if index in self._flags:
+            self._written[index] = _Later((compute, args))
+        else:
+            self.set(register, compute(self, *args))
+
+    def _made(self, later: _Later) -> int:
+        compute, args = later
+        number: int = +compute(self, *args).number
+        return number
 
     def set(self, register: str, value: Any) -> None:
         self._written[self._index[register]] = +value.number

@@ -29,7 +29,7 @@ FPProcessNaNs, RISC-V F 11.3).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -160,6 +160,11 @@ class Builder(ABC):
     @abstractmethod
     def set(self, register: str, value: Any) -> None:
         """Change a register; `value` has its declared width."""
+
+    def set_later(self, register: str, compute: Callable[..., Any], *args: Any) -> None:
+        """Change a register to `compute(self, *args)`, an operation on values. An engine may put
+        that off until the register is read: most condition flags never are."""
+        self.set(register, compute(self, *args))
 
     @abstractmethod
     def load(self, addr: Any, bits: int) -> Any:

@@ -10,7 +10,8 @@ ever keeps scalars is better held in two halves, a 64-bit one that holds doubles
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
@@ -18,6 +19,7 @@ from attrs import define, field, frozen
 from hcc.emulator.jit.nodes import (
     INSERT,
     LANELESS,
+    LATER,
     LOAD,
     NUMBER,
     REG,
@@ -25,6 +27,7 @@ from hcc.emulator.jit.nodes import (
     bitcast,
     constant,
     inserted,
+    made,
     number,
     operation,
     register,
@@ -247,12 +250,19 @@ class BlockBuilder(Builder):
     def get(self, register_name: str) -> Node:
         index = self.registers.index[register_name]
         node = self.block.sets.get(index)
-        if node is None:
+        if node is not None and node.op == LATER:
+            node = self.block.sets[index] = made(node)
+        elif node is None:
             node = self._gets.get(index)
             if node is None:
                 bits = self.registers.registers[index].bits
                 node = self._gets[index] = register(int_type(bits), index)
         return node
+
+    def set_later(self, register_name: str, compute: Callable[..., Any], *args: Any) -> None:
+        index = self.registers.index[register_name]
+        ty = int_type(self.registers.registers[index].bits)
+        self.block.sets[index] = Node(ty, LATER, args, partial(compute, self))
 
     def set(self, register_name: str, value: Node) -> None:
         index = self.registers.index[register_name]

@@ -37,7 +37,7 @@ from hcc.emulator.jit.builder import (
     Unknown,
 )
 from hcc.emulator.jit.loops import natural_loops
-from hcc.emulator.jit.nodes import PART, Node, half, low_bit
+from hcc.emulator.jit.nodes import PART, Node, half, low_bit, made
 from hcc.emulator.jit.regions import Region
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import JumpKind
@@ -100,6 +100,7 @@ class Flow:
         self.blocks = {start: self._summary(b) for start, b in region.blocks.items()}
         self._spread_dirt()
         self._spread_life()
+        self._make_wanted()
         self._hold(is_cold)
 
     def cells(self, deps: int) -> int:
@@ -226,6 +227,15 @@ class Flow:
             if live != flow.live_in or busy != flow.busy_in:
                 flow.live_in, flow.busy_in = live, busy
                 queue.extend(before[start])
+
+    def _make_wanted(self) -> None:
+        """Compute what was put off and is wanted after all."""
+        for flow in self.blocks.values():
+            for edge in (*flow.side.values(), *flow.edges):
+                wanted, _ = self.wanted(edge)
+                for cell, node in edge.sets.items():
+                    if wanted >> cell & 1:
+                        edge.sets[cell] = made(node)
 
     def wanted(self, edge: Edge) -> tuple[int, int]:
         """The cells whose values matter on an edge, and those of them that are busy."""

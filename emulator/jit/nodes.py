@@ -28,6 +28,8 @@ PART = "part"
 """One half of a 128-bit register: attr (index, half)."""
 INSERT = "insert"
 """args (vector, scalar): the vector with lane `attr` replaced."""
+LATER = "later"
+"""A register's value that nobody has asked for: attr computes it from the args."""
 
 
 class Node:
@@ -58,6 +60,11 @@ def constant(ty: Ty, value: int) -> Node:
     node = Node(ty, None)
     node.const = value & ty.mask
     return node
+
+
+def made(node: Node) -> Node:
+    """A register's value, computed now if that was put off."""
+    return node.attr(*node.args) if node.op == LATER else node
 
 
 def low_bit(index: int) -> int:

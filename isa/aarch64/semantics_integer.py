@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hcc.isa.aarch64.access import condition, modified, read, rotate_right, set_flags, write
+from hcc.isa.aarch64.access import condition, modified, read, rotate_right, write
 from hcc.isa.aarch64.operands import Modifier, imm, reg
 from hcc.isa.arch import Insn, Reg, Semantics
 from hcc.isa.builder import Builder
@@ -52,23 +52,45 @@ def _negative(m: Builder, value: Any) -> Any:
 
 def _flags_of_add(m: Builder, a: Any, b: Any) -> Any:
     result = m.add(a, b)
-    overflow = _negative(m, m.and_(m.xor(a, result), m.xor(b, result)))
-    zero = m.eq(result, m.same(result, 0))
-    set_flags(m, _negative(m, result), zero, m.ult(result, a), overflow)
+    _set_result_flags(m, result)
+    m.set_later("cf", Builder.ult, result, a)
+    m.set_later("vf", _add_overflow, a, b, result)
     return result
+
+
+def _set_result_flags(m: Builder, result: Any) -> None:
+    """N and Z as the result has them."""
+    m.set_later("nf", _negative, result)
+    m.set_later("zf", _is_zero, result)
+
+
+def _is_zero(m: Builder, value: Any) -> Any:
+    return m.eq(value, m.same(value, 0))
+
+
+def _add_overflow(m: Builder, a: Any, b: Any, result: Any) -> Any:
+    return _negative(m, m.and_(m.xor(a, result), m.xor(b, result)))
+
+
+def _sub_overflow(m: Builder, negative: Any, a: Any, b: Any) -> Any:
+    return m.xor(negative, m.slt(a, b))
 
 
 def _flags_of_sub(m: Builder, a: Any, b: Any) -> Any:
     result = m.sub(a, b)
     negative = _negative(m, result)
-    set_flags(m, negative, m.eq(a, b), m.ule(b, a), m.xor(negative, m.slt(a, b)))
+    m.set("nf", negative)
+    m.set_later("zf", Builder.eq, a, b)
+    m.set_later("cf", Builder.ule, b, a)
+    m.set_later("vf", _sub_overflow, negative, a, b)
     return result
 
 
 def _flags_of_and(m: Builder, a: Any, b: Any) -> Any:
     result = m.and_(a, b)
-    zero, clear = m.eq(result, m.same(result, 0)), m.const(I1, 0)
-    set_flags(m, _negative(m, result), zero, clear, clear)
+    _set_result_flags(m, result)
+    m.set("cf", m.const(I1, 0))
+    m.set("vf", m.const(I1, 0))
     return result
 
 
@@ -78,9 +100,9 @@ def _add_with_carry(m: Builder, a: Any, b: Any) -> Any:
 
 def _flags_of_add_with_carry(m: Builder, a: Any, b: Any) -> Any:
     carry, result = m.get("cf"), _add_with_carry(m, a, b)
-    overflow = _negative(m, m.and_(m.xor(a, result), m.xor(b, result)))
-    out = m.or_(m.ult(result, a), m.and_(carry, m.eq(result, a)))
-    set_flags(m, _negative(m, result), m.eq(result, m.same(result, 0)), out, overflow)
+    _set_result_flags(m, result)
+    m.set("cf", m.or_(m.ult(result, a), m.and_(carry, m.eq(result, a))))
+    m.set_later("vf", _add_overflow, a, b, result)
     return result
 
 

@@ -115,9 +115,16 @@ def add_overflow(m: Builder, a: Any, b: Any, result: Any) -> Any:
     return is_negative(m, m.and_(m.xor(a, result), m.xor(b, result)))
 
 
+def sub_overflow(m: Builder, sign: Any, a: Any, b: Any) -> Any:
+    """OF of a subtraction: the result's sign is not that of the difference."""
+    return m.xor(sign, m.slt(a, b))
+
+
 def set_result_flags(m: Builder, result: Any) -> None:
     """ZF, SF and PF as the result has them."""
-    set_flags(m, zf=is_zero(m, result), sf=is_negative(m, result), pf=parity(m, result))
+    m.set_later("zf", is_zero, result)
+    m.set_later("sf", is_negative, result)
+    m.set_later("pf", parity, result)
 
 
 def set_logic_flags(m: Builder, result: Any) -> None:
@@ -128,16 +135,13 @@ def set_logic_flags(m: Builder, result: Any) -> None:
 
 def set_sub_flags(m: Builder, a: Any, b: Any, result: Any) -> None:
     """The flags of a - b, which is `result`."""
-    sign = is_negative(m, result)
-    set_flags(
-        m,
-        cf=m.ult(a, b),
-        zf=m.eq(a, b),
-        sf=sign,
-        of=m.xor(sign, m.slt(a, b)),
-        af=adjust(m, a, b, result),
-        pf=parity(m, result),
-    )
+    sign = is_negative(m, result)  # one for both: the condition L, SF xor OF, becomes a < b
+    m.set("sf", sign)
+    m.set_later("cf", Builder.ult, a, b)
+    m.set_later("zf", Builder.eq, a, b)
+    m.set_later("of", sub_overflow, sign, a, b)
+    m.set_later("af", adjust, a, b, result)
+    m.set_later("pf", parity, result)
 
 
 # ---- conditions (SDM vol. 1, appendix B) ----

@@ -117,7 +117,7 @@ def _add(m: Builder, insn: Insn) -> None:
     a, b = read(m, dst, bits), read(m, src, bits)
     result = m.add(a, b)
     write(m, dst, result)
-    _set_add_flags(m, a, b, result, m.ult(result, a))
+    _set_add_flags(m, a, b, result)
 
 
 def _adc(m: Builder, insn: Insn) -> None:
@@ -127,12 +127,16 @@ def _adc(m: Builder, insn: Insn) -> None:
     result = m.add(m.add(a, b), m.zext(carry, bits))
     write(m, dst, result)
     carry_out = m.select(carry, m.ule(result, a), m.ult(result, a))
-    _set_add_flags(m, a, b, result, carry_out)
+    _set_add_flags(m, a, b, result)
+    m.set("cf", carry_out)
 
 
-def _set_add_flags(m: Builder, a: Any, b: Any, result: Any, carry: Any) -> None:
+def _set_add_flags(m: Builder, a: Any, b: Any, result: Any) -> None:
+    """The flags of a + b, which is `result`."""
     set_result_flags(m, result)
-    set_flags(m, cf=carry, of=add_overflow(m, a, b, result), af=adjust(m, a, b, result))
+    m.set_later("cf", Builder.ult, result, a)
+    m.set_later("of", add_overflow, a, b, result)
+    m.set_later("af", adjust, a, b, result)
 
 
 def _xadd(m: Builder, insn: Insn) -> None:
@@ -147,7 +151,7 @@ def _xadd(m: Builder, insn: Insn) -> None:
         # Where both are one register, the sum stays.
         write(m, src, a)
         write(m, dst, result)
-    _set_add_flags(m, a, b, result, m.ult(result, a))
+    _set_add_flags(m, a, b, result)
 
 
 def _sub(m: Builder, insn: Insn) -> None:

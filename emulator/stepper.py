@@ -78,7 +78,7 @@ class Stepper(Builder):
     def __init__(
         self,
         registers: RegisterFile,
-        state: list[int],
+        state: list[Any],
         memory: Memory,
         traps: Mapping[Trap, FaultKind],
     ) -> None:

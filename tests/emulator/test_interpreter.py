@@ -492,3 +492,36 @@ def test_flags_outlive_an_instruction_that_may_exit_before_it_writes_them() -> N
         run_until(cpu, StopReason.SYSCALL)
 
         assert expected == cpu.state.get("r5")
+
+
+def test_flag_put_off_is_that_of_the_operands_at_its_instruction() -> None:
+    made: list[int] = []
+
+    def below(m: Any, a: Any, b: Any) -> Any:
+        made.append(m.pc)
+        return m.ult(a, b)
+
+    def put_off(m: Any) -> None:
+        m.set_later("cf", below, m.get("r0"), m.get("r1"))
+
+    read: Step = lambda m: m.set("r5", m.zext(m.get("cf"), 64))  # noqa: E731
+    cpu = machine([put_off, inc, inc, read, put_off, put_off, end], {"r0": 3, "r1": 4})
+    run_until(cpu, StopReason.SYSCALL)
+
+    assert (cpu.state.get("r5"), cpu.state.get("cf")) == (1, 0)
+    if toy.patience == STEPS:
+        assert len(made) == 2  # at the reader and at the end: what was overwritten never was
+
+
+def test_fault_undoes_the_flag_its_instruction_put_off() -> None:
+    def put_off_and_fault(m: Any) -> None:
+        m.set_later("cf", lambda m, a: m.eq(a, a), m.get("r0"))
+        m.load(m.i64(0), 64)
+
+    cpu = machine([compare, put_off_and_fault, end], {"r0": 4, "r1": 4})
+    stop = cpu.run()
+
+    assert stop.reason is StopReason.FAULT
+    assert cpu.state.pc == CODE + 1
+    if toy.patience:  # translated code writes flags where the semantics do
+        assert (cpu.state.get("cf"), cpu.state.get("zf")) == (0, 1)

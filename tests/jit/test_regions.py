@@ -136,6 +136,23 @@ def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
 
 
 @pytest.mark.parametrize("isa", ISAS)
+def test_region_is_whole_unless_it_ends_at_other_code(isa: str, source: Path) -> None:
+    translator, nest = nest_of(source, isa)
+    generator = translator.generator
+    flow = generator.quick_flow(nest)
+
+    assert flow is not None
+    assert flow.region.is_whole()
+    head = min(natural_loops(flow.region))
+    translator.compiled.add(head)
+    shorter = generator.quick_flow(nest)
+    assert shorter is not None
+    assert not shorter.region.is_whole()
+    # Loops are looked for in the whole function still.
+    assert head == generator.start_for(head)
+
+
+@pytest.mark.parametrize("isa", ISAS)
 def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source: Path) -> None:
     translator, nest = nest_of(source, isa)
     generator = translator.generator

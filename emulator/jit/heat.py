@@ -11,8 +11,8 @@ from array import array
 from hcc.emulator.jit.options import CodeSpan
 
 HOT_PASSES = 3_000_000
-"""Passes after which quick code asks. A pass and its optimisation both cost in proportion to the size
-of what is passed; after so many the one has cost about as much as the other will."""
+"""Passes after which quick code asks. A pass and its optimisation both cost in proportion to the
+size of what is passed; after so many the one has cost about as much as the other will."""
 HOT_PASSES_AGAIN = 100_000
 """The same where the quick code was made by an earlier run: a program that is run again is worth
 more, and does not need LLVM for anything else."""

@@ -56,4 +56,4 @@ clean:  ## Remove what the other targets made
 
 .PHONY: test-long-only python-venv debian-packages-long
 test-long-only: $(VENV)/.dev debian-packages-long
-	$(BIN)/python -m pytest -q -n 2 -m long
+	$(BIN)/python -m pytest -q -n 2 -m long --durations=30

@@ -13,7 +13,7 @@ from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.functions import Functions
 from hcc.emulator.jit.heat import Heat
 from hcc.emulator.jit.layout import Layout
-from hcc.emulator.jit.loops import loops_around
+from hcc.emulator.jit.loops import Loops, loops_around, natural_loops
 from hcc.emulator.jit.module import module_text
 from hcc.emulator.jit.options import MAX_INSNS, CodeSpan, Options
 from hcc.emulator.jit.regions import Code, Discovery, Region
@@ -22,8 +22,10 @@ MODULE_INSNS = 500
 """About how many guest instructions are optimised at a time."""
 SMALL = 60
 """Callees of at most so many instructions are optimised with their callers, to be inlined."""
-WHOLE_INSNS = 1000
+WHOLE_INSNS = 5000
 """A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
+LOOP_INSNS = 2500
+"""A larger loop is not optimised as a whole."""
 PIECE_INSNS = 100
 """How much is optimised of a function that is too large, where no loop is found."""
 TURNS = 3
@@ -67,6 +69,7 @@ class Generator:
         self._piece = Discovery(code, bounds_of, PIECE_INSNS, covered=optimised)
         self._regions: dict[int, Region] = {}
         self._wholes: dict[int, Region] = {}
+        self._loops: dict[Region, Loops] = {}
         self._rested: set[int] = set()
         """The places that have been left to the better code around them."""
 
@@ -157,6 +160,12 @@ class Generator:
             region = self._wholes[start] = self._whole.region(start)
         return region
 
+    def _loops_around(self, region: Region, pc: int) -> list[tuple[int, frozenset[int]]]:
+        loops = self._loops.get(region)
+        if loops is None:
+            loops = self._loops[region] = natural_loops(region)
+        return loops_around(loops, pc)
+
     # ---- optimised code ----
 
     def start_for(self, pc: int) -> int | None:
@@ -169,18 +178,23 @@ class Generator:
         function = self._functions.is_function(start)
         if function and (called or pc == start) and self._is_wanting(start):
             return start
-        for head, body in loops_around(region, pc):
-            turned = head == pc or self._heat.passes(head) > TURNS
-            if not turned or not self._is_wanting(head):
+        loops = self._loops_around(region, pc)
+        for head, body in loops:
+            if body is loops[-1][1]:
+                head = pc  # quick code passes the innermost one there
+            elif self._heat.passes(head) <= TURNS:
                 continue
-            if sum(len(region.blocks[block].addrs) for block in body) <= MAX_INSNS:
-                self._regions[head] = self._discovery.part(region, head, body)
-                return head
-            if head == pc:
+            if not self._is_wanting(head):
+                continue
+            if sum(len(region.blocks[block].addrs) for block in body) <= LOOP_INSNS:
+                known = self._regions.get(head)
+                if known is None or known.blocks.keys() != body:
+                    self._regions[head] = self._discovery.part(region, head, body)
                 return head
         if not self._is_wanting(pc):
             return None
-        self._regions[pc] = self._piece.region(pc)
+        if not loops:
+            self._regions[pc] = self._piece.region(pc)
         return pc
 
     def _rests(self, pc: int) -> bool:
@@ -188,7 +202,7 @@ class Generator:
         soon: the turns of quick code so far tell when. It is left once, and asks again if nothing
         has come."""
         region = self._region_around(pc)
-        around = {region.start, *(head for head, _ in loops_around(region, pc))}
+        around = {region.start, *(head for head, _ in self._loops_around(region, pc))}
         turns = max((self._heat.passes(p) for p in around & self._optimised), default=0)
         if turns <= TURNS or pc in self._rested:
             return False
@@ -208,14 +222,23 @@ class Generator:
         begin. A place for which there is none will not ask again."""
         starts: dict[int, None] = {}
         for place in places:
-            if self._rests(place):
+            if self._is_early(place) or self._rests(place):
                 continue
             start = self.start_for(place)
             if start is None:
                 self._heat.silence(place)
             else:
                 starts[start] = None
+                if sum(self.region(start).insn_count for start in starts) > MODULE_INSNS:
+                    break  # the others will ask again
         return self.translate(starts)
+
+    def _is_early(self, place: int) -> bool:
+        """Whether a place is to ask later, as it is in a large function: looking at all of that
+        takes long, and each pass executes a small part of it only."""
+        low, high = self._functions.bounds_of(place)
+        times = min((high - low) // 4, WHOLE_INSNS) / MAX_INSNS
+        return times > 1 and self._heat.waits(place, times)
 
     # ---- text ----
 

@@ -57,6 +57,14 @@ class Heat:
         self._given[pc] = self.passes(pc), passes
         self._left[self._index(pc)] = passes
 
+    def waits(self, pc: int, times: float) -> bool:
+        """Whether an address has not been passed so many times as often as makes it hot; it will
+        ask again when it has."""
+        passes = int(times * self._most) - self.passes(pc)
+        if passes > 0:
+            self.rest(pc, min(passes, _NEVER))
+        return passes > 0
+
     def silence(self, pc: int) -> None:
         """Have an address not ask again for very long."""
         self.rest(pc, _NEVER)

@@ -21,13 +21,17 @@ def heads(region: Region) -> frozenset[int]:
     return frozenset(s for block in rank for s in after[block] if rank[s] <= rank[block])
 
 
-def loops_around(region: Region, block: int) -> list[tuple[int, frozenset[int]]]:
-    """Head and blocks of the natural loops that a block is in, the outermost first."""
-    loops = [(head, body) for head, body in natural_loops(region).items() if block in body]
-    return sorted(loops, key=lambda loop: -len(loop[1]))
+Loops = dict[int, frozenset[int]]
+"""The blocks of each loop, by the loop's head."""
 
 
-def natural_loops(region: Region) -> dict[int, frozenset[int]]:
+def loops_around(loops: Loops, block: int) -> list[tuple[int, frozenset[int]]]:
+    """Head and blocks of the loops that a block is in, the outermost first."""
+    around = [(head, body) for head, body in loops.items() if block in body]
+    return sorted(around, key=lambda loop: -len(loop[1]))
+
+
+def natural_loops(region: Region) -> Loops:
     """The blocks of each loop of a region, by the loop's head."""
     after = _successors(region)
     order = _reverse_postorder(region.start, after)

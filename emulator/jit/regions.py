@@ -156,16 +156,18 @@ class Discovery:
         return region
 
     def part(self, whole: Region, start: int, chosen: frozenset[int]) -> Region:
-        """The region of some of another's blocks, entered at `start`."""
+        """The region of some of another's blocks, entered at `start`. They end where they end in
+        the other, though one may be entered in the middle by a jump that was found later."""
         region = Region(start, whole.bounds)
         for block, switch in whole.switches.items():
             known = self._bases.setdefault(whole.blocks[block].addrs[-1], {})
             known |= {node.attr: value for node, value in switch.guards}
-        leaders = dict.fromkeys(whole.blocks)
         for block in (start, *sorted(chosen - {start})):
-            region.blocks[block] = self._build(block, leaders, region)
+            end = whole.blocks[block].end
+            following = {end.next_pc} if isinstance(end, Fall) else ()
+            region.blocks[block] = self._build(block, following, region)
             region.insn_count += len(region.blocks[block].addrs)
-        self._read_tables(region, leaders)
+        self._read_tables(region, dict.fromkeys(whole.blocks))
         return region
 
     # ---- where blocks begin ----
@@ -219,7 +221,7 @@ class Discovery:
 
     # ---- blocks ----
 
-    def _build(self, start: int, leaders: dict[int, None], region: Region) -> GuestBlock:
+    def _build(self, start: int, leaders: Container[int], region: Region) -> GuestBlock:
         """The block from `start` to the next leader or transfer of control."""
         arch = self.code.arch
         builder = BlockBuilder(arch.registers, start, region.votes)

@@ -11,7 +11,9 @@ from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.jit import background
 from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.generator import TURNS
-from hcc.emulator.jit.loops import loops_around, natural_loops
+from hcc.emulator.jit.heat import HOT_PASSES
+from hcc.emulator.jit.loops import heads, loops_around, natural_loops
+from hcc.emulator.jit.options import MAX_INSNS
 from hcc.emulator.jit.translator import Translator
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
@@ -88,6 +90,31 @@ __attribute__((noinline)) unsigned steps(unsigned n) {
 }
 int main(void) { printf("%u\\n", steps(3000)); return 0; }
 """
+OPERATIONS = 100
+CASES = "\n".join(
+    f"case {k}: a += b * {2 * k + 3}u; cells[a >> 9 & 255] ^= c + {k};"
+    f" b ^= a >> {k % 31 + 1}; c -= cells[b & 255]; if (a < c) b++; break;"
+    for k in range(OPERATIONS)
+)
+LARGE = f"""
+#include <stdio.h>
+unsigned char code[256];
+unsigned cells[256];
+__attribute__((noinline)) unsigned steps(unsigned n) {{
+    unsigned a = 1, b = 2, c = 3;
+    for (unsigned i = 0; i < n; i++) {{
+        switch (code[i & 255]) {{
+            {CASES}
+        }}
+    }}
+    return a ^ b ^ c;
+}}
+int main(void) {{
+    for (unsigned i = 0; i < 256; i++) code[i] = i * 7 % {OPERATIONS};
+    printf("%u\\n", steps(20000));
+    return 0;
+}}
+"""
 WORD_AS_DOUBLE = """
 #include <stdint.h>
 #include <stdio.h>
@@ -131,7 +158,7 @@ def test_loops_nest_as_they_were_written(isa: str, source: Path) -> None:
     # The innermost one is cut into strips between polls, which makes a loop of its own.
     assert len(bodies) in (3, 4)
     assert all(inner < outer for inner, outer in pairwise(bodies))
-    around = [body for _, body in loops_around(region, min(bodies[0]))]
+    around = [body for _, body in loops_around(natural_loops(region), min(bodies[0]))]
     assert bodies[::-1] == around
 
 
@@ -158,7 +185,7 @@ def test_hot_loop_is_optimised_alone_until_those_around_it_turn(isa: str, source
     generator = translator.generator
     whole = generator.region(nest)
     inner, body = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))
-    outer, larger = loops_around(whole, inner)[0]
+    outer, larger = loops_around(natural_loops(whole), inner)[0]
 
     assert inner == generator.start_for(inner)
     assert body == set(generator.region(inner).blocks)
@@ -175,7 +202,7 @@ def test_hot_loop_waits_for_the_better_code_around_it(isa: str, source: Path) ->
     generator, heat = translator.generator, translator.heat
     whole = generator.region(nest)
     inner = min(natural_loops(whole).items(), key=lambda loop: len(loop[1]))[0]
-    outer = loops_around(whole, inner)[0][0]
+    outer = loops_around(natural_loops(whole), inner)[0][0]
     translator.optimised.add(outer)
     heat.add(outer, TURNS + 1)
     heat.add(inner, 1000)
@@ -230,6 +257,33 @@ def test_masked_index_of_a_jump_table(isa: str, source: Path) -> None:
     switches = cpu_of(program, isa).translator.generator.region(symbol.addr).switches.values()
 
     assert [8] == [len(switch.targets) for switch in switches]
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_large_loop_is_optimised_whole_where_quick_code_passes_it(isa: str, source: Path) -> None:
+    program = compiled(source, LARGE, 2, (isa,))
+    symbol = program.symbol("steps")
+    assert symbol is not None
+    translator = cpu_of(program, isa).translator
+    generator, heat = translator.generator, translator.heat
+    flow = generator.quick_flow(symbol.addr)
+    assert flow is not None
+    (place, *_) = sorted(heads(flow.region))
+
+    assert not generator.optimise([place])[1]
+    heat.add(place, 30 * HOT_PASSES)
+    assert (place,) == generator.optimise([place])[1]
+    region = generator.region(place)
+    assert region.insn_count > MAX_INSNS
+    assert [OPERATIONS] <= [len(set(s.targets.values())) for s in region.switches.values()]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ONE_QUICKLY)
+def test_large_loop_runs(isa: str, source: Path) -> None:
+    program = compiled(source, LARGE, 2, (isa,))
+
     assert run(program, isa, "interp") == run(program, isa, "jit")
 
 

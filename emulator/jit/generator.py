@@ -180,17 +180,16 @@ class Generator:
             return start
         loops = self._loops_around(region, pc)
         for head, body in loops:
-            if body is loops[-1][1]:
-                head = pc  # quick code passes the innermost one there
-            elif self._heat.passes(head) <= TURNS:
-                continue
-            if not self._is_wanting(head):
+            innermost = body is loops[-1][1]
+            entry = pc if innermost else head  # quick code passes the innermost one there
+            turned = innermost or self._heat.passes(head) > TURNS
+            if not turned or not self._is_wanting(entry):
                 continue
             if sum(len(region.blocks[block].addrs) for block in body) <= LOOP_INSNS:
-                known = self._regions.get(head)
+                known = self._regions.get(entry)
                 if known is None or known.blocks.keys() != body:
-                    self._regions[head] = self._discovery.part(region, head, body)
-                return head
+                    self._regions[entry] = self._discovery.part(region, entry, body)
+                return entry
         if not self._is_wanting(pc):
             return None
         if not loops:

@@ -13,16 +13,15 @@ from __future__ import annotations
 
 from hcc.emulator.jit.regions import Region, successors
 
+Loops = dict[int, frozenset[int]]
+"""The blocks of each loop, by the loop's head."""
+
 
 def heads(region: Region) -> frozenset[int]:
     """The blocks that some path comes back to: what passes none of them comes to an end."""
     after = _successors(region)
     rank = {block: i for i, block in enumerate(_reverse_postorder(region.start, after))}
     return frozenset(s for block in rank for s in after[block] if rank[s] <= rank[block])
-
-
-Loops = dict[int, frozenset[int]]
-"""The blocks of each loop, by the loop's head."""
 
 
 def loops_around(loops: Loops, block: int) -> list[tuple[int, frozenset[int]]]:

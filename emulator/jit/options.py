@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 MAX_INSNS = 400
-"""Instructions in a region at most: LLVM's time grows faster than a function."""
+"""Instructions in a region at most, unless it is a loop."""
 
 
 @frozen

@@ -37,6 +37,7 @@ from hcc.emulator.jit.builder import (
     Trapped,
     Unknown,
 )
+from hcc.emulator.jit.chains import NONE
 from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
 from hcc.emulator.jit.nodes import LOAD, NUMBER, Node, largest
 from hcc.emulator.jit.options import function_name
@@ -99,6 +100,10 @@ class RegionPrinter(StatePrinter):
             self.line(f"%c{cell} = alloca {self.cell_type(cell)}")
             if cell in self.signed:
                 self.line(f"%w{cell} = alloca i32")
+            if cell in self.sums:
+                kind = llvm_type(self.sums[cell])
+                self.line(f"%l{cell} = alloca {kind}")
+                self.line(f"%e{cell} = alloca {kind}")
         if self.options.count:
             self.line("%count = alloca i64")
 
@@ -132,6 +137,7 @@ class RegionPrinter(StatePrinter):
         self._marked = False
         self._block = flow
         self.held = flow.held
+        self.chain = self.chains.get(flow.block.start, NONE)
         block = flow.block
         self.start(f"b{block.start:x}")
         self._prefer_types(flow)

@@ -213,6 +213,10 @@ class Printer:
             if ty is I128 and text != "i128":
                 left, right = (self.value(a, text) for a in args)
                 return self.let(f"{_PLAIN[op]} {text} {left}, {right}")
+            if op is Op.XOR:
+                name = self.reordered(node)
+                if name is not None:
+                    return name
             source = args[0].ty
             left, right = self._arg(args[0]), self._arg(args[1])
             kind = "i128" if source is I128 else llvm_type(source)
@@ -400,6 +404,10 @@ class Printer:
 
     def low_word(self, node: Node) -> str | None:
         """The low 32 bits of a register of 64, where they are in a variable."""
+        raise AssertionError
+
+    def reordered(self, node: Node) -> str | None:
+        """The name of an exclusive-or that is done in another order than it is written in."""
         raise AssertionError
 
     def low_cell(self, node: Node) -> str | None:

@@ -8,7 +8,8 @@ anything changes it.
 
 A cell of 64 bits that is given 32 extended by their sign, as RISC-V does with every `int`, has a
 second variable for the 32 bits: the chain of a loop's operations then is one of 32 bits, and the
-extension, which takes a cycle, is left to where the loop ends.
+extension, which takes a cycle, is left to where the loop ends. A cell that a loop leaves a sum in
+that it waits for (see `chains`) has two more variables, for the parts of the sum.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from hcc.emulator.jit import layout
+from hcc.emulator.jit.chains import NONE, Chain, chain_of, total
 from hcc.emulator.jit.flow import Cell, Edge, Flow
 from hcc.emulator.jit.nodes import PART, Node
 from hcc.emulator.jit.options import CodeSpan, Options
 from hcc.emulator.jit.printer import Printer, llvm_type
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import Op
-from hcc.isa.values import I32, I64, int_type
+from hcc.isa.values import I32, I64, Ty, int_type
 
 STATE, GUEST = "!tbaa !2", "!tbaa !3"
 """What the state and guest memory are to LLVM's alias analysis."""
@@ -83,6 +85,13 @@ class StatePrinter(Printer):
         self._votes = flow.region.votes.floats
         self.signed = {c for c in _sign_extended(flow) if self.cell_type(c) == "i64"}
         """The cells with a variable for their low 32 bits, which is known as `~cell`."""
+        self.chains = _chains(flow)
+        carried = (pair for chain in self.chains.values() for pair in chain.carried.items())
+        self.sums = {2 * i: ty for i, ty in carried if self.cell_type(2 * i) == "i64"}
+        """The cells with variables for the parts of a sum, and its type."""
+        self.chain = NONE
+        """What the block hands on to its next turn."""
+        self._parts: dict[Cell, tuple[str, str]] = {}
 
     def field(self, offset: int) -> str:
         """A pointer to a word of the state."""
@@ -138,18 +147,60 @@ class StatePrinter(Printer):
                 name = self.let(f"load {self.cell_type(cell)}, ptr %c{cell}")
                 if cell in self.signed:
                     self.cells[~cell] = self.let(f"load i32, ptr %w{cell}")
+                if cell in self.sums:
+                    kind = llvm_type(self.sums[cell])
+                    late, early = (self.let(f"load {kind}, ptr %{v}{cell}") for v in "le")
+                    self._parts[cell] = late, early
             else:
                 name = self.load_cell(cell)
             self.cells[cell] = name
         return name
 
-    def assign(self, cell: Cell, name: str) -> None:
-        """Change a cell's variable."""
+    def assign(self, cell: Cell, name: str, node: Node | None = None) -> None:
+        """Change a cell's variable; `node` is the new value if it is the block's own."""
         self.variables.add(cell)
         self.line(f"store {self.cell_type(cell)} {name}, ptr %c{cell}")
         if cell in self.signed:
             low = self.let(f"trunc i64 {name} to i32")
             self.line(f"store i32 {low}, ptr %w{cell}")
+        if cell in self.sums:
+            self._assign_parts(cell, name, node)
+
+    def _assign_parts(self, cell: Cell, name: str, node: Node | None) -> None:
+        kind = llvm_type(self.sums[cell])
+        parts = None
+        if node is not None and cell // 2 in self.chain.carried:
+            parts = self.chain.parts_of(total(node))
+        if parts is not None:
+            late, early = (self.value(part, kind) for part in parts)
+        else:
+            late, early = name if kind == "i64" else self.let(f"trunc i64 {name} to {kind}"), "0"
+        self.line(f"store {kind} {late}, ptr %l{cell}")
+        self.line(f"store {kind} {early}, ptr %e{cell}")
+
+    def reordered(self, node: Node) -> str | None:
+        operands = self.chain.reordered(node)
+        if operands is None:
+            return None
+        whole, aside = operands
+        kind, own = llvm_type(whole.ty), llvm_type(node.ty)
+        parts = self.chain.parts_of(whole)
+        if parts is not None:
+            late, early = (self.value(part, kind) for part in parts)
+        elif self.held >> 2 * whole.attr & 1 and 2 * whole.attr in self.sums:
+            kind = llvm_type(self.sums[2 * whole.attr])
+            self.read_cell(2 * whole.attr)
+            late, early = self._parts[2 * whole.attr]
+        else:
+            return None
+        other = self.value(aside, own)
+        if own != kind:
+            other = self.let(f"zext {own} {other} to {kind}")
+        first = self.let(f"xor {kind} {early}, {other}")
+        # LLVM would put the operands in order again if it knew where this comes from.
+        hidden = self.let(f'call {kind} asm "", "=r,0"({kind} {first}) #3')
+        both = self.let(f"xor {kind} {late}, {hidden}")
+        return both if own == kind else self.let(f"trunc {kind} {both} to {own}")
 
     def low_word(self, node: Node) -> str | None:
         cell = 2 * node.attr
@@ -237,13 +288,26 @@ class StatePrinter(Printer):
             if self.held >> cell & 1:
                 self.read_cell(cell)
         for cell, name in pairs:
-            self.assign(cell, name)
+            self.assign(cell, name, sets[cell])
 
     # ---- counting ----
 
     def reload_count(self) -> None:
         name = self.let(f"load i64, ptr {self.field(layout.COUNT)}, {STATE}")
         self.line(f"store i64 {name}, ptr %count")
+
+
+def _chains(flow: Flow) -> dict[int, Chain]:
+    """The chains of the blocks that jump back to themselves, by where those begin."""
+    chains: dict[int, Chain] = {}
+    types: dict[int, Ty] = {}
+    for start, block in flow.blocks.items():
+        if any(edge.target == start for edge in block.edges):
+            chain = chain_of(block.block, types)
+            if chain.carried:
+                chains[start] = chain
+                types.update(chain.carried)
+    return chains
 
 
 def _sign_extended(flow: Flow) -> set[Cell]:

@@ -102,8 +102,8 @@ class RegionPrinter(StatePrinter):
                 self.line(f"%w{cell} = alloca i32")
             if cell in self.sums:
                 kind = llvm_type(self.sums[cell])
-                self.line(f"%l{cell} = alloca {kind}")
-                self.line(f"%e{cell} = alloca {kind}")
+                self.line(f"%late{cell} = alloca {kind}")
+                self.line(f"%early{cell} = alloca {kind}")
         if self.options.count:
             self.line("%count = alloca i64")
 

@@ -149,8 +149,8 @@ class StatePrinter(Printer):
                     self.cells[~cell] = self.let(f"load i32, ptr %w{cell}")
                 if cell in self.sums:
                     kind = llvm_type(self.sums[cell])
-                    late, early = (self.let(f"load {kind}, ptr %{v}{cell}") for v in "le")
-                    self._parts[cell] = late, early
+                    late = self.let(f"load {kind}, ptr %late{cell}")
+                    self._parts[cell] = late, self.let(f"load {kind}, ptr %early{cell}")
             else:
                 name = self.load_cell(cell)
             self.cells[cell] = name
@@ -175,8 +175,8 @@ class StatePrinter(Printer):
             late, early = (self.value(part, kind) for part in parts)
         else:
             late, early = name if kind == "i64" else self.let(f"trunc i64 {name} to {kind}"), "0"
-        self.line(f"store {kind} {late}, ptr %l{cell}")
-        self.line(f"store {kind} {early}, ptr %e{cell}")
+        self.line(f"store {kind} {late}, ptr %late{cell}")
+        self.line(f"store {kind} {early}, ptr %early{cell}")
 
     def reordered(self, node: Node) -> str | None:
         operands = self.chain.reordered(node)

@@ -11,9 +11,10 @@ n or its low half, bit 2n + 1: its high half):
 * busy, backwards: the same without the exits. What is live but not busy is only wanted when the
   region is left, and is computed such that LLVM can move it out of loops.
 
-Condition flags are not carried over a return: no psABI lets a caller expect them, and computing
-them at each return would cost more than all else there. `reads_flags_of_call` finds code that
-breaks the rule, which is then run by the interpreter.
+Condition flags are not carried over a call, a return or a jump to another function's start: no
+psABI lets the other side expect them, and computing them each time would cost more than all else
+there. `reads_flags_of_call` finds code that breaks the rule behind a call, which is then run by the
+interpreter.
 """
 
 from __future__ import annotations
@@ -87,8 +88,10 @@ class Flow:
         region: Region,
         registers: RegisterFile,
         is_cold: Callable[[int], bool] = lambda target: False,
+        is_function: Callable[[int], bool] = lambda target: False,
     ) -> None:
         self.region = region
+        self._is_function = is_function
         self.split = region.votes.split()
         self.flags = 0
         self._whole = 0  # high-half bits of registers held in one piece
@@ -188,6 +191,7 @@ class Flow:
     def _go(self, flow: BlockFlow, pc: int) -> None:
         edge = self._edge(pc, flow.sets)
         edge.stores = edge.target is None
+        edge.flags = not (edge.stores and self._is_function(pc))
         flow.edges.append(edge)
 
     # ---- fixed points ----

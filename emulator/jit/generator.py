@@ -106,7 +106,8 @@ class Generator:
     def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
         """The dataflow of a region that is one for compiled code; others are refused for good."""
         if region.blocks[region.start].addrs:
-            flow = kind(region, self._code.arch.registers, self._is_cold)
+            registers = self._code.arch.registers
+            flow = kind(region, registers, self._is_cold, self._functions.is_function)
             if not flow.reads_flags_of_call():
                 return flow
         self.refused.add(region.start)

@@ -14,6 +14,7 @@ from hcc.emulator.jit.generator import TURNS
 from hcc.emulator.jit.heat import HOT_PASSES
 from hcc.emulator.jit.loops import heads, loops_around, natural_loops
 from hcc.emulator.jit.options import MAX_INSNS
+from hcc.emulator.jit.regions import successors
 from hcc.emulator.jit.translator import Translator
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
@@ -114,6 +115,17 @@ int main(void) {{
     printf("%u\\n", steps(20000));
     return 0;
 }}
+"""
+TAIL_CALL = """
+#include <ctype.h>
+#include <stdio.h>
+__attribute__((noinline)) int is_digit(int c) { return isdigit(c > 300 ? c - 256 : c); }
+int main(void) {
+    int digits = 0;
+    for (int c = 0; c < 500; c++) digits += is_digit(c) != 0;
+    printf("%d\\n", digits);
+    return 0;
+}
 """
 WORD_AS_DOUBLE = """
 #include <stdint.h>
@@ -284,6 +296,25 @@ def test_large_loop_is_optimised_whole_where_quick_code_passes_it(isa: str, sour
 def test_large_loop_runs(isa: str, source: Path) -> None:
     program = compiled(source, LARGE, 2, (isa,))
 
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_jump_to_another_function_carries_no_flags(isa: str, source: Path) -> None:
+    program = compiled(source, TAIL_CALL, 2, (isa,))
+    there, here = program.symbol("isdigit"), program.symbol("is_digit")
+    assert there is not None
+    assert here is not None
+    flow, *_ = cpu_of(program, isa).translator.generator.with_callees([here.addr])
+    jumps = [
+        edge
+        for block in flow.blocks.values()
+        for edge, pc in zip(block.edges, successors(block.block), strict=False)
+        if pc == there.addr
+    ]
+
+    assert [False] == [edge.flags for edge in jumps]
     assert run(program, isa, "interp") == run(program, isa, "jit")
 
 

@@ -106,7 +106,7 @@ def _is_literal(insn: Insn) -> bool:
     return insn.mnemonic in ("ldr", "ldrsw") and isinstance(insn.operands[1], Imm)
 
 
-@pytest.mark.parametrize("trials", [5, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("trials", [5, pytest.param(40, marks=pytest.mark.long)])
 def test_each_instruction_does_what_unicorn_does(trials: int) -> None:
     """The first trial of each case sets, and the last compares, all registers."""
     seed = random.SystemRandom().getrandbits(32)

@@ -82,7 +82,7 @@ def _with_reservation(code: bytes) -> bytes:
     return reserve.to_bytes(4, "little") + code
 
 
-@pytest.mark.parametrize("trials", [6, pytest.param(120, marks=pytest.mark.long)])
+@pytest.mark.parametrize("trials", [6, pytest.param(80, marks=pytest.mark.long)])
 def test_each_instruction_does_what_unicorn_does(trials: int) -> None:
     seed = random.SystemRandom().getrandbits(32)
     rng = random.Random(seed)

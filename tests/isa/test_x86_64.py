@@ -243,4 +243,4 @@ def test_registers_flags_and_memory_are_those_of_unicorn() -> None:
 def test_registers_flags_and_memory_are_those_of_unicorn_for_many_operands() -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
-    differential(CASES, rounds=40, seed=seed)
+    differential(CASES, rounds=25, seed=seed)

@@ -60,7 +60,7 @@ class Chain:
         """What an exclusive-or is made of, if one operand is what the chain loads last for it."""
         if node.op is Op.XOR and node.ty in _WORDS:
             for late, early in (node.args, node.args[::-1]):
-                if _loaded(late) and self.rank(late) > self.rank(early):
+                if _is_loaded(late) and self.rank(late) > self.rank(early):
                     return late, early
         return None
 
@@ -104,7 +104,7 @@ def total(node: Node) -> Node:
     return node.args[0] if node.op in (Op.ZEXT, Op.SEXT) else node
 
 
-def _loaded(node: Node) -> bool:
+def _is_loaded(node: Node) -> bool:
     """Whether a value is what was loaded, or low bits or an extension of that."""
     while node.op in (Op.ZEXT, Op.SEXT, Op.TRUNC):
         node = node.args[0]

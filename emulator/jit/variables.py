@@ -298,11 +298,12 @@ class StatePrinter(Printer):
 
 
 def _chains(flow: Flow) -> dict[int, Chain]:
-    """The chains of the blocks that jump back to themselves, by where those begin."""
+    """The chains of the blocks that jump back to themselves, by where those begin: of those that
+    find something in variables, as quick code never does."""
     chains: dict[int, Chain] = {}
     types: dict[int, Ty] = {}
     for start, block in flow.blocks.items():
-        if any(edge.target == start for edge in block.edges):
+        if block.held and any(edge.target == start for edge in block.edges):
             chain = chain_of(block.block, types)
             if chain.carried:
                 chains[start] = chain

@@ -40,3 +40,8 @@ def test_random_program(round_number: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("round_number", range(25))
 def test_many_random_programs(round_number: int, opt_level: int, tmp_path: Path) -> None:
     check(random.randrange(1 << 32), opt_level, tmp_path)
+
+
+@pytest.mark.long
+def test_nested_loops_of_an_inlined_recursion_are_compiled_in_time(tmp_path: Path) -> None:
+    check(385349611, 3, tmp_path)  # LLVM's peeling came to no end on RISC-V

@@ -22,6 +22,9 @@ def _initialise() -> None:
     llvm.set_option("hcc", "--aarch64-enable-global-isel-at-O=-1")
     # Pushing a call's arguments moves the stack pointer, which stack maps do not tell.
     llvm.set_option("hcc", "--no-x86-call-frame-opt")
+    # Whether peeling a loop's first turns off would decide comparisons is asked of an analysis that
+    # takes exponential time in nested loops, such as recursive functions leave when inlined.
+    llvm.set_option("hcc", "--unroll-allow-peeling=0")
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
 

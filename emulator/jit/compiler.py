@@ -16,6 +16,8 @@ import llvmlite.binding as llvm
 
 @cache
 def _initialise() -> None:
+    # As in the compiler: the analysis that peeling asks can take forever in nested loops.
+    llvm.set_option("hcc", "--unroll-allow-peeling=0")
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
 

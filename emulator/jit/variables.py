@@ -167,9 +167,9 @@ class StatePrinter(Printer):
             self._assign_parts(cell, name, node)
 
     def _assign_parts(self, cell: Cell, name: str, node: Node | None) -> None:
-        kind = llvm_type(self.sums[cell])
-        parts = None
-        if node is not None and cell // 2 in self.chain.carried:
+        ty = self.sums[cell]
+        kind, parts = llvm_type(ty), None
+        if node is not None and cell // 2 in self.chain.carried and total(node).ty is ty:
             parts = self.chain.parts_of(total(node))
         if parts is not None:
             late, early = (self.value(part, kind) for part in parts)

@@ -146,3 +146,6 @@ class Arch:
     """Linux system-call numbers of this ISA, by name (only those hcc's runtime knows)."""
     call_target: Callable[[Insn, Insn | None], int | None]
     """Where a direct call goes, given the instruction before it too; None if it is no such call."""
+    has_sse_nans: bool = False
+    """Whether a NaN among the results of arithmetic is the one that SSE and AVX give for the same
+    operands in the same order (SDM vol. 1, 4.8.3.5)."""

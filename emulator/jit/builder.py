@@ -141,6 +141,22 @@ class Syscall:
 
 
 @frozen
+class Enter:
+    """The end of a block: a call of a function whose code is in the region."""
+
+    target: int
+
+
+@frozen
+class Back:
+    """The end of a block of such a function: its return, to `next_pc` if the guest does what is
+    usual."""
+
+    target: Node
+    next_pc: int
+
+
+@frozen
 class Trapped:
     """The end of a block: it stops with a fault."""
 
@@ -154,7 +170,7 @@ class Unknown:
     pc: int
 
 
-End = Jump | Branch | Fall | Syscall | Trapped | Unknown
+End = Jump | Branch | Fall | Syscall | Enter | Back | Trapped | Unknown
 
 
 @define(eq=False)

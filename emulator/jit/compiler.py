@@ -20,12 +20,19 @@ def _initialise() -> None:
     llvm.set_option("hcc", "--unroll-allow-peeling=0")
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
+    llvm.initialize_native_asmparser()  # for inline assembly
 
 
 @cache
 def host() -> tuple[str, str]:
     """The host CPU as LLVM names it: model and features."""
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@cache
+def has_avx() -> bool:
+    """Whether the host computes with AVX's instructions."""
+    return bool(llvm.get_host_cpu_features().get("avx"))
 
 
 def version() -> str:

@@ -24,8 +24,10 @@ from collections.abc import Callable
 from attrs import define, field
 
 from hcc.emulator.jit.builder import (
+    Back,
     Branch,
     End,
+    Enter,
     Fall,
     GuestBlock,
     Jump,
@@ -39,7 +41,7 @@ from hcc.emulator.jit.builder import (
 )
 from hcc.emulator.jit.loops import natural_loops
 from hcc.emulator.jit.nodes import PART, Node, half, low_bit, made
-from hcc.emulator.jit.regions import Region
+from hcc.emulator.jit.regions import Place, Region, pc_of, site_of
 from hcc.isa.arch import RegisterFile
 from hcc.isa.builder import JumpKind
 
@@ -51,10 +53,11 @@ class Edge:
     """A way out of a block: to another block, or out of the region if `target` is None.
 
     `sets` are the values of cells that the block has changed by then. `stores` asks for dirty
-    cells to be written to memory on the way; `flags` is False where flags are not among them.
+    cells to be written to memory on the way, which leads through other code; `flags` is False where
+    flags are not carried on.
     """
 
-    target: int | None
+    target: Place | None
     sets: dict[Cell, Node]
     mask: int
     stores: bool = False
@@ -126,11 +129,24 @@ class Flow:
 
     # ---- summaries ----
 
-    def _edge(self, target: int | None, sets: dict[Cell, Node], **kind: bool) -> Edge:
+    def _edge(self, target: Place | None, sets: dict[Cell, Node], **kind: bool) -> Edge:
         mask = 0
         for cell in sets:
             mask |= 1 << cell
         return Edge(target if target in self.region.blocks else None, sets, mask, **kind)
+
+    def _exit(self, block: GuestBlock, sets: dict[Cell, Node]) -> Edge:
+        """The edge out of the region from a block. Where that belongs to a call in the region, the
+        code outside returns to behind it."""
+        return self._edge(self.region.returns.get(site_of(block.start)), sets, stores=True)
+
+    def _way(self, block: GuestBlock, target: Place, sets: dict[Cell, Node]) -> Edge:
+        """The edge to a place in the region or outside."""
+        if target in self.region.blocks:
+            return self._edge(target, sets)
+        edge = self._exit(block, sets)
+        edge.flags = not self._is_function(pc_of(target))
+        return edge
 
     def _summary(self, block: GuestBlock) -> BlockFlow:
         flow = BlockFlow(block, self.cell_sets(block.sets))
@@ -143,9 +159,7 @@ class Flow:
                     deps |= addr.deps | value.deps
                 case Leave(condition=condition, target=target, sets=sets):
                     deps |= condition.deps
-                    edge = self._edge(target, self.cell_sets(sets))
-                    edge.stores = edge.target is None
-                    flow.side[i] = edge
+                    flow.side[i] = self._way(block, target, self.cell_sets(sets))
                 case TrapIf(condition=condition, sets=sets):
                     deps |= condition.deps
                     flow.side[i] = self._edge(None, self.cell_sets(sets), stores=True)
@@ -168,13 +182,13 @@ class Flow:
                 elif switch is not None:
                     for pc in dict.fromkeys(switch.targets.values()):
                         self._go(flow, pc)
-                    flow.edges.append(self._edge(None, sets, stores=True))
+                    flow.edges.append(self._exit(block, sets))
                     deps = switch.index.deps | target.deps
                     for node, _ in switch.guards:
                         deps |= node.deps
                     return deps
                 else:
-                    flow.edges.append(self._edge(None, sets, stores=True))
+                    flow.edges.append(self._exit(block, sets))
                 return target.deps
             case Branch(condition=condition, target=taken, next_pc=next_pc):
                 self._go(flow, taken)
@@ -184,15 +198,20 @@ class Flow:
                 self._go(flow, next_pc)
             case Syscall(next_pc=next_pc):
                 flow.edges.append(self._edge(next_pc, sets, stores=True))
-            case Unknown() | Trapped():
+            case Enter(target=entry):
+                flow.edges.append(self._edge(entry, sets, flags=False))
+            case Back(target=target, next_pc=next_pc):
+                flow.edges.append(self._edge(next_pc, sets, flags=False))
+                flow.edges.append(self._edge(None, sets, stores=True, flags=False))
+                return target.deps
+            case Unknown():
+                flow.edges.append(self._exit(block, sets))
+            case Trapped():
                 flow.edges.append(self._edge(None, sets, stores=True))
         return 0
 
-    def _go(self, flow: BlockFlow, pc: int) -> None:
-        edge = self._edge(pc, flow.sets)
-        edge.stores = edge.target is None
-        edge.flags = not (edge.stores and self._is_function(pc))
-        flow.edges.append(edge)
+    def _go(self, flow: BlockFlow, target: Place) -> None:
+        flow.edges.append(self._way(flow.block, target, flow.sets))
 
     # ---- fixed points ----
 
@@ -207,7 +226,7 @@ class Flow:
                 edge.dirty = flow.dirty_in | edge.mask
                 if edge.target is None:
                     continue
-                onward = 0 if edge.stores else edge.dirty
+                onward = 0 if edge.stores else self.stored(edge)
                 after = self.blocks[edge.target]
                 if onward & ~after.dirty_in:
                     after.dirty_in |= onward
@@ -248,10 +267,11 @@ class Flow:
             # After a call whatever is needed is loaded again.
             return stored, 0
         after = self.blocks[edge.target]
-        return after.live_in, after.busy_in
+        carried = -1 if edge.flags else ~self.flags
+        return after.live_in & carried, after.busy_in & carried
 
     def stored(self, edge: Edge) -> int:
-        """The cells to be written to memory on an edge."""
+        """The cells that are to be written to memory on an edge, or differ from it beyond."""
         return edge.dirty if edge.flags else edge.dirty & ~self.flags
 
     def _through(self, edge: Edge, wanted: int) -> int:
@@ -277,12 +297,12 @@ class Flow:
                     self.blocks[start].held |= self.blocks[head].live_in
 
     def reads_flags_of_call(self) -> bool:
-        """Whether code behind a call reads flags that it has not set itself."""
+        """Whether code behind a call, or in a function that is part of the region, reads flags that
+        it has not set itself."""
         for flow in self.blocks.values():
             for edge in flow.edges:
                 if (
-                    edge.stores
-                    and not edge.flags
+                    not edge.flags
                     and edge.target is not None
                     and self.blocks[edge.target].busy_in & self.flags
                 ):

@@ -26,7 +26,9 @@ from __future__ import annotations
 
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import (
+    Back,
     Branch,
+    Enter,
     Fall,
     Jump,
     Leave,
@@ -42,6 +44,7 @@ from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
 from hcc.emulator.jit.nodes import LOAD, NUMBER, Node, largest
 from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
+from hcc.emulator.jit.regions import Place, pc_of
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
 from hcc.isa.values import F64, I64, Ty
@@ -90,8 +93,10 @@ class RegionPrinter(StatePrinter):
         self.line(f"%table = load ptr, ptr {table}, !invariant.load !0, {STATE}")
         limit = self.field(layout.LIMIT)
         self.line(f"%limit = load i64, ptr {limit}, !invariant.load !0, {STATE}")
-        if any(isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
-               for b in self.region.blocks.values()):  # fmt: skip
+        if self.region.returns or any(
+            isinstance(b.end, Jump) and b.end.kind is JumpKind.CALL
+            for b in self.region.blocks.values()
+        ):
             self._check_stack()
         self._begin()
 
@@ -126,7 +131,7 @@ class RegionPrinter(StatePrinter):
 
     def _call_place(self) -> str:
         """The debug location of a call: LLVM wants one, though no fault happens there."""
-        return self.accesses.location(self._block.block.start, 0, False, self.scope)
+        return self.accesses.location(pc_of(self._block.block.start), 0, False, self.scope)
 
     # ---- blocks ----
 
@@ -154,8 +159,8 @@ class RegionPrinter(StatePrinter):
                     self._load(pc, node, addr)
                 case Store(pc=pc, addr=addr, value=value):
                     self._store(pc, addr, value)
-                case Leave(condition=condition):
-                    self._leave(condition, flow.side[i])
+                case Leave(condition=condition, target=place):
+                    self._leave(condition, flow.side[i], place)
                 case TrapIf(pc=pc, condition=condition, kind=kind):
                     self._trap_if(pc, condition, kind, flow.side[i])
         self._end(flow)
@@ -180,10 +185,14 @@ class RegionPrinter(StatePrinter):
                 self._go(flow, edges[0], next_pc)
             case Jump() as jump:
                 self._jump(flow, jump)
+            case Enter(target=entry):
+                self._go(flow, edges[0], entry)
+            case Back() as back:
+                self._return_inside(flow, back)
             case Syscall(next_pc=next_pc):
                 self._syscall(edges[0], next_pc)
             case Unknown(pc=pc):
-                self._depart(edges[0], str(pc))
+                self._depart(edges[0], pc)
             case Trapped(kind=kind):
                 self._trap(block.addrs[-1], kind, edges[0])
 
@@ -199,7 +208,7 @@ class RegionPrinter(StatePrinter):
         """Assign the variables that the blocks at the ends of some edges want."""
         live = busy = 0
         for edge in edges:
-            if edge.target is not None:
+            if not edge.stores:
                 wanted, busily = self.flow.wanted(edge)
                 live |= wanted
                 busy |= busily
@@ -209,20 +218,20 @@ class RegionPrinter(StatePrinter):
         self.keep(flow.sets, live)
         self.fill(edges)
 
-    def _go(self, flow: BlockFlow, edge: Edge, pc: int) -> None:
-        if edge.target is not None:
+    def _go(self, flow: BlockFlow, edge: Edge, place: Place) -> None:
+        if not edge.stores:
             self._keep_for(flow, [edge])
-            self.line(f"br label %b{edge.target:x}")
+            self.line(f"br label %b{place:x}")
         else:
-            self._depart(edge, str(pc))
+            self._depart(edge, pc_of(place))
 
-    def _way(self, edge: Edge, pc: int) -> str:
+    def _way(self, edge: Edge, place: Place) -> str:
         """The label to branch to for an edge whose variables are in place."""
-        if edge.target is not None:
-            return f"b{edge.target:x}"
+        if not edge.stores:
+            return f"b{place:x}"
         label = self.fresh_label()
         with self._elsewhere(label):
-            self._depart(edge, str(pc))
+            self._depart(edge, pc_of(place))
         return label
 
     def _elsewhere(self, label: str) -> _Elsewhere:
@@ -236,31 +245,47 @@ class RegionPrinter(StatePrinter):
 
     # ---- leaving ----
 
-    def _depart(self, edge: Edge, pc: str) -> None:
-        """Leave the region for code elsewhere, with the state complete in memory."""
-        target = None
-        if pc.isdigit():
-            target = int(pc)
+    def _depart(self, edge: Edge, target: int | str) -> None:
+        """Leave the region for code elsewhere, at an address or what has that name, with the state
+        complete in memory. If a function that is part of the region does so, what returns there
+        returns to its caller."""
         self.write_back(edge)
-        self._tail(pc, target)
+        if edge.target is None:
+            self._tail(target)
+        else:
+            self._call_guest(edge, target, edge.target)
 
-    def _tail(self, pc: str, target: int | None) -> None:
+    def _tail(self, target: int | str) -> None:
         """Go on at a guest address by a tail call."""
-        if not self.options.nest or (target is not None and self.span.index(target) is None):
-            self.line(f"ret i64 {pc}")
+        if not self._is_callable(target):
+            self.line(f"ret i64 {target}")
             return
-        function = self._callee(pc, target)
-        result = self.let(f"musttail call i64 {function}(ptr %s, i64 {pc}), {self._call_place()}")
-        self.line(f"ret i64 {result}")
+        function = self._callee(target)
+        call = f"musttail call i64 {function}(ptr %s, i64 {target}), {self._call_place()}"
+        self.line(f"ret i64 {self.let(call)}")
 
-    def _callee(self, pc: str, target: int | None) -> str:
+    def _call_guest(self, edge: Edge, target: int | str, next_place: Place) -> None:
+        """Call what is at a guest address and should return to a place, and go on there."""
+        if not self._is_callable(target):
+            self.line(f"ret i64 {target}")
+            return
+        function = self._callee(target)
+        self._come_back(edge, f"call i64 {function}(ptr %s, i64 {target})", next_place)
+
+    def _is_callable(self, target: int | str) -> bool:
+        """Whether there may be a function for a guest address."""
+        if not self.options.nest:
+            return False
+        return isinstance(target, str) or self.span.index(target) is not None
+
+    def _callee(self, target: int | str) -> str:
         """The function for a guest address; an address that has none is returned."""
-        if target is not None:
+        if isinstance(target, int):
             if target in self.together:
                 return f"@{function_name(target)}"
             index = str(self.span.index(target))
         else:
-            offset = self.let(f"sub i64 {pc}, {self.span.base}")
+            offset = self.let(f"sub i64 {target}, {self.span.base}")
             index = offset
             shift = self.span.align.bit_length() - 1
             if shift:
@@ -270,7 +295,7 @@ class RegionPrinter(StatePrinter):
             there, out = self.fresh_label(), self.fresh_label()
             self.line(f"br i1 {inside}, label %{there}, label %{out}")
             self.start(out)
-            self.line(f"ret i64 {pc}")
+            self.line(f"ret i64 {target}")
             self.start(there)
         pointer = self.let(f"getelementptr ptr, ptr %table, i64 {index}")
         return self.let(f"load ptr, ptr {pointer}, {STATE}")
@@ -282,7 +307,9 @@ class RegionPrinter(StatePrinter):
         switch = self.region.switches.get(flow.block.start)
         constant_target = jump.target.const
         if jump.kind is JumpKind.CALL:
-            self._call_guest(edge, jump)
+            target = self._address(jump.target)
+            self.write_back(edge)
+            self._call_guest(edge, target, jump.next_pc)
         elif jump.kind is JumpKind.RETURN:
             target = self._arg(jump.target)
             self.write_back(edge)
@@ -303,27 +330,33 @@ class RegionPrinter(StatePrinter):
             kind = llvm_type(switch.index.ty)
             cases = []
             for i, pc in switch.targets.items():
-                place = f"b{pc:x}" if pc in self.flow.blocks else default
-                cases.append(f"{kind} {i}, label %{place}")
+                label = f"b{pc:x}" if pc in self.flow.blocks else default
+                cases.append(f"{kind} {i}, label %{label}")
             index = self.typed(switch.index)
             self.line(f"switch {index}, label %{default} [ {' '.join(cases)} ]")
         else:
             self._depart(edge, self._arg(jump.target))
 
-    def _call_guest(self, edge: Edge, jump: Jump) -> None:
-        target = self._arg(jump.target)
-        self.write_back(edge)
-        known = jump.target.const
-        if not self.options.nest or (known is not None and self.span.index(known) is None):
-            self.line(f"ret i64 {target}")
-            return
-        function = self._callee(target, known)
-        self._come_back(edge, f"call i64 {function}(ptr %s, i64 {target})", jump.next_pc)
+    def _address(self, target: Node) -> int | str:
+        """The address that a jump goes to, or the name of it."""
+        return self._arg(target) if target.const is None else target.const
 
-    def _come_back(self, edge: Edge, call: str, next_pc: int) -> None:
-        """Call something that should return `next_pc`, and go on there."""
+    def _return_inside(self, flow: BlockFlow, back: Back) -> None:
+        """Return from a function that is part of the region to the caller in it."""
+        inside, outside = flow.edges
+        self._keep_for(flow, [inside])
+        target = self._arg(back.target)
+        expected = self.let(f"icmp eq i64 {target}, {pc_of(back.next_pc)}")
+        astray = self.fresh_label()
+        with self._elsewhere(astray):
+            self.write_back(outside)
+            self.line(f"ret i64 {target}")
+        self.line(f"br i1 {expected}, label %b{back.next_pc:x}, label %{astray}, !prof !5")
+
+    def _come_back(self, edge: Edge, call: str, next_place: Place) -> None:
+        """Call something that should return to a place, and go on there."""
         result = self.let(f"{call}, {self._call_place()}")
-        expected = self.let(f"icmp eq i64 {result}, {next_pc}")
+        expected = self.let(f"icmp eq i64 {result}, {pc_of(next_place)}")
         back, astray = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {expected}, label %{back}, label %{astray}, !prof !5")
         self.start(astray)
@@ -332,34 +365,30 @@ class RegionPrinter(StatePrinter):
         if self.options.count:
             self.reload_count()
         if edge.target is None:
-            self._tail(str(next_pc), next_pc)
+            self._tail(pc_of(next_place))
         else:
             self.reload(edge.target)
             self.line(f"br label %b{edge.target:x}")
 
-    def _syscall(self, edge: Edge, next_pc: int) -> None:
+    def _syscall(self, edge: Edge, next_place: Place) -> None:
         self.write_back(edge)
         self._declarations.add("declare i64 @hcc_syscall(ptr, i64)")
-        self._come_back(edge, f"call i64 @hcc_syscall(ptr %s, i64 {next_pc})", next_pc)
+        call = f"call i64 @hcc_syscall(ptr %s, i64 {pc_of(next_place)})"
+        self._come_back(edge, call, next_place)
 
     # ---- conditional exits and traps ----
 
-    def _leave(self, condition: Node, edge: Edge) -> None:
+    def _leave(self, condition: Node, edge: Edge, place: Place) -> None:
         test = self._arg(condition)
         away, stay = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {test}, label %{away}, label %{stay}")
         with self._elsewhere(away):
-            if edge.target is not None:
+            if not edge.stores:
                 self.keep(edge.sets, self.flow.wanted(edge)[0])
                 self.fill([edge])
-                self.line(f"br label %b{edge.target:x}")
+                self.line(f"br label %b{place:x}")
             else:
-                leave = next(
-                    e for i, e in enumerate(self._block.block.effects)
-                    if self._block.side.get(i) is edge
-                )  # fmt: skip
-                assert isinstance(leave, Leave)
-                self._depart(edge, str(leave.target))
+                self._depart(edge, pc_of(place))
         self.start(stay)
 
     def _trap_if(self, pc: int, condition: Node, kind: Trap, edge: Edge) -> None:
@@ -424,7 +453,7 @@ class RegionPrinter(StatePrinter):
 
     def _mark_first(self) -> None:
         if not self._marked:
-            self._mark(self._block.block.start)
+            self._mark(pc_of(self._block.block.start))
 
     def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
         """The host address of a guest address, which is known to lie in or around guest memory."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hcc.emulator.jit.compiler import has_avx
 from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.functions import Functions
 from hcc.emulator.jit.heat import Heat
+from hcc.emulator.jit.inlining import with_inlined
 from hcc.emulator.jit.layout import Layout
 from hcc.emulator.jit.loops import Loops, loops_around, natural_loops
 from hcc.emulator.jit.module import module_text
@@ -28,6 +30,8 @@ LOOP_INSNS = 2500
 """A larger loop is not optimised as a whole."""
 PIECE_INSNS = 100
 """How much is optimised of a function that is too large, where no loop is found."""
+RARELY = 4
+"""A function that is called once in so many turns of its caller is not made part of it."""
 TURNS = 3
 """An outer loop that has turned so often is optimised with the hot one inside it."""
 LONG_TURN = 2_000_000
@@ -93,9 +97,10 @@ class Generator:
             region = self.region(start)
             if chosen and total + region.insn_count > MODULE_INSNS:
                 continue
-            flow = self._flow(region)
+            flow = self._flow_inlined(region)
             if flow is None:
                 continue
+            region = flow.region
             chosen[start] = flow
             total += region.insn_count
             for callee in sorted(region.call_targets()):
@@ -103,15 +108,39 @@ class Generator:
                     queue.append(callee)
         return list(chosen.values())
 
+    def _flow_inlined(self, region: Region) -> Flow | None:
+        """The dataflow of a region with the small functions it calls."""
+        turns = self._heat.passes(region.start)
+        merged = with_inlined(region, lambda pc: self._callee(pc, turns), MODULE_INSNS)
+        if merged is not region:
+            flow = self._flow_of(merged, Flow)
+            if not flow.reads_flags_of_call():
+                return flow
+        return self._flow(region)
+
+    def _callee(self, start: int, turns: int) -> Region | None:
+        """The region of a small function, if all of it is in there, to be part of one that has
+        been passed so many times; not if it is rarely called there, as what it changes has to be
+        written back wherever the region is left."""
+        if start in self.refused or not self._may_inline(start):
+            return None
+        if start not in self._optimised and self._heat.passes(start) * RARELY < turns:
+            return None
+        region = self.region(start)
+        return region if region.blocks[start].addrs and region.is_whole() else None
+
     def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
         """The dataflow of a region that is one for compiled code; others are refused for good."""
         if region.blocks[region.start].addrs:
-            registers = self._code.arch.registers
-            flow = kind(region, registers, self._is_cold, self._functions.is_function)
+            flow = self._flow_of(region, kind)
             if not flow.reads_flags_of_call():
                 return flow
         self.refused.add(region.start)
         return None
+
+    def _flow_of(self, region: Region, kind: type[Flow]) -> Flow:
+        registers = self._code.arch.registers
+        return kind(region, registers, self._is_cold, self._functions.is_function)
 
     def _is_cold(self, pc: int) -> bool:
         """Whether nothing has run at an address so far."""
@@ -249,5 +278,6 @@ class Generator:
         return self.text(flows), tuple(flow.region.start for flow in flows)
 
     def text(self, flows: Sequence[Flow]) -> str:
-        registers = self._code.arch.registers
-        return module_text(flows, registers, self._state, self._span, self._options)
+        arch = self._code.arch
+        own_nans = arch.has_sse_nans and has_avx()
+        return module_text(flows, arch.registers, self._state, self._span, self._options, own_nans)

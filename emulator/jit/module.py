@@ -47,14 +47,16 @@ def module_text(
     state: Layout,
     span: CodeSpan,
     options: Options,
+    own_nans: bool = False,
 ) -> str:
-    """The text of a module with one function for each region.
+    """The text of a module with one function for each region. With `own_nans` the host's
+    floating-point instructions give the guest's NaNs.
 
     Functions of quick code call each other by the table, where better code may come to stand.
     """
     together = frozenset(f.region.start for f in flows if not isinstance(f, DirectFlow))
     accesses = Accesses(first=20 + len(flows))
-    module = Module(registers, state, span, options, together, accesses)
+    module = Module(registers, state, span, options, together, accesses, own_nans)
     lines: list[str] = []
     metadata: list[str] = []
     for i, flow in enumerate(flows):

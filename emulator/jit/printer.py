@@ -9,7 +9,8 @@ NaNs: `number(value, nan)` is `value` unless that is a NaN. Which of two ways it
 decided by use. Where the value is needed all the time, a branch that is never taken costs least:
 no operation is added to the chain of arithmetic, and one test does for all that it is made from, as
 a NaN among the operands of arithmetic makes a NaN. Where the value is wanted only when a loop is
-left, a `select` is better, since LLVM can move that out of the loop.
+left, a `select` is better, since LLVM can move that out of the loop. Neither is needed where the
+host's own instruction gives the guest's NaN (see `avx`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hcc.emulator.jit.avx import avx_instruction
 from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
 from hcc.isa.builder import Op, Rounding
 from hcc.isa.values import I1, I32, I64, I128, Ty, int_type, vec
@@ -80,12 +82,16 @@ def _kept_type(node: Node) -> Ty:
 
 
 class Printer:
-    """Writes expressions into a list of lines, block by block."""
+    """Writes expressions into a list of lines, block by block.
 
-    def __init__(self, declarations: set[str]) -> None:
+    With `own_nans` the guest's rule for NaNs is that of the host's instructions.
+    """
+
+    def __init__(self, declarations: set[str], own_nans: bool = False) -> None:
         self.lines: list[str] = []
         self.label = "entry"
         self._declarations = declarations
+        self._own_nans = own_nans
         self._names: dict[tuple[Node, str], str] = {}
         self._added: list[tuple[Node, str]] | None = None
         self.cells: dict[int, str] = {}
@@ -209,6 +215,10 @@ class Printer:
     def _write(self, node: Node, text: str) -> str:
         """Write the operation of a node, which is wanted in the type it is kept in."""
         op, args, ty = node.op, node.args, node.ty
+        instruction = self._instruction(node)
+        if instruction is not None:
+            operands = ", ".join(f"{llvm_type(a.ty)} {self._arg(a)}" for a in args)
+            return self.let(f"call {text} asm {instruction}({operands}) #3")
         if op in _PLAIN:
             if ty is I128 and text != "i128":
                 left, right = (self.value(a, text) for a in args)
@@ -332,6 +342,16 @@ class Printer:
 
     # ---- NaNs ----
 
+    def _instruction(self, node: Node) -> str | None:
+        """The instruction that does an operation and gives the NaNs that the guest's would."""
+        return avx_instruction(node) if self._own_nans else None
+
+    def _is_open(self, node: Node) -> bool:
+        """Whether a node is a number that has yet to be tested for being a NaN."""
+        if node.op != NUMBER or self.known(node):
+            return False
+        return self._instruction(node.args[0]) is None
+
     def _is_nan(self, node: Node) -> str:
         """The i1 (per lane) that a number is a NaN."""
         raw = node.args[0]
@@ -343,6 +363,8 @@ class Printer:
         """A `number` as a float whose bits are right: by a branch that is rarely taken, or by a
         select where that branch has been taken."""
         raw, nan = node.args
+        if self._instruction(raw) is not None:
+            return self._arg(raw)
         if not self._rare:
             self.settle([node])
             return self._names[node, llvm_type(raw.ty)]
@@ -355,14 +377,14 @@ class Printer:
     def settle(self, nodes: list[Node], others: Iterable[Node] = ()) -> None:
         """Make the given numbers known by one branch that is rarely taken, and with them those
         of `others` that cannot be NaNs unless one of the given ones is."""
-        wanted = [n for n in dict.fromkeys(nodes) if n.op == NUMBER and not self.known(n)]
+        wanted = [n for n in dict.fromkeys(nodes) if self._is_open(n)]
         if not wanted:
             return
         implied = _operands_of(wanted)
         tested = [n for n in wanted if n.args[0] not in implied]
         todo = dict.fromkeys(wanted)
         for node in others:
-            if node.op == NUMBER and node.args[0] in implied and not self.known(node):
+            if self._is_open(node) and node.args[0] in implied:
                 todo[node] = None
         for node in todo:
             self._arg(node.args[0])

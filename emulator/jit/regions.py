@@ -10,6 +10,10 @@ Where blocks begin must be known before they are built. `scan` finds out by runn
 of instructions that transfer control, and remembers which mnemonics do not. If it is wrong about
 one, a block ends earlier than it thought or two blocks share instructions: no harm.
 
+Small functions may be part of a region that calls them (see `inlining`), once for each call. A
+block is therefore named by its *place*: the guest address, and in the bits above 64 the number of
+the call that it is there for, 0 for the region's own.
+
 Jump tables are read where the target is computed from one load out of read-only memory: the
 switch then stays inside the region.
 """
@@ -22,8 +26,10 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from hcc.emulator.jit.builder import (
+    Back,
     BlockBuilder,
     Branch,
+    Enter,
     Fall,
     GuestBlock,
     Jump,
@@ -39,6 +45,8 @@ from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import JumpKind, Op
 from hcc.isa.errors import HccError
 from hcc.isa.values import I64
+
+Place = int
 
 MAX_TABLE = 512
 MAX_BLOCK = 200
@@ -59,6 +67,21 @@ class Code(Protocol):
         """Whether the code at an address has been executed."""
 
 
+def place(site: int, pc: int) -> Place:
+    """The place of an address in the code that is there for a call."""
+    return site << 64 | pc
+
+
+def pc_of(where: Place) -> int:
+    """The guest address of a place."""
+    return where & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def site_of(where: Place) -> int:
+    """The call that the code at a place is there for, 0 if none."""
+    return where >> 64
+
+
 @frozen
 class Switch:
     """An indirect jump with known targets, by what `index` is.
@@ -73,24 +96,31 @@ class Switch:
 
 @define(eq=False)
 class Region:
-    """Guest code that becomes one function; `bounds` is the guest function's range."""
+    """Guest code that becomes one function; `bounds` is the guest function's range.
+
+    `returns` are the places behind the calls that other functions' code is there for, by number.
+    """
 
     start: int
     bounds: tuple[int, int]
-    blocks: dict[int, GuestBlock] = field(factory=dict)
+    blocks: dict[Place, GuestBlock] = field(factory=dict)
     votes: Votes = field(factory=Votes)
-    switches: dict[int, Switch] = field(factory=dict)
+    switches: dict[Place, Switch] = field(factory=dict)
     insn_count: int = 0
+    returns: dict[int, Place] = field(factory=dict)
 
     def call_targets(self) -> set[int]:
         """Addresses that the region calls or jumps to directly, outside of it."""
         targets = set()
         for block in self.blocks.values():
-            end = block.end
-            if not isinstance(end, Jump) or end.target.const is None:
-                continue
-            if end.kind is JumpKind.CALL or end.target.const not in self.blocks:
-                targets.add(end.target.const)
+            match block.end:
+                case Jump(target=target, kind=JumpKind.CALL) if target.const is not None:
+                    targets.add(target.const)
+                case Jump(target=target) if target.const is not None:
+                    if target.const not in self.blocks:
+                        targets.add(target.const)
+                case Fall(next_pc=after) if after not in self.blocks:
+                    targets.add(pc_of(after))
         return targets
 
     def is_whole(self) -> bool:
@@ -104,8 +134,8 @@ class Region:
         )
 
 
-def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
-    """Where a block may go on within its function."""
+def successors(block: GuestBlock, switch: Switch | None = None) -> list[Place]:
+    """Where a block may go on within its region."""
     targets = [e.target for e in block.effects if isinstance(e, Leave)]
     match block.end:
         case Jump(target=target, kind=kind, next_pc=next_pc):
@@ -117,8 +147,10 @@ def successors(block: GuestBlock, switch: Switch | None = None) -> list[int]:
                 targets.extend(switch.targets.values())
         case Branch(target=taken, next_pc=next_pc):
             targets += [taken, next_pc]
-        case Fall(next_pc=next_pc) | Syscall(next_pc=next_pc):
+        case Fall(next_pc=next_pc) | Syscall(next_pc=next_pc) | Back(next_pc=next_pc):
             targets.append(next_pc)
+        case Enter(target=target):
+            targets.append(target)
     return targets
 
 

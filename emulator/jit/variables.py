@@ -57,7 +57,7 @@ class Accesses:
 @define(eq=False)
 class Module:
     """What the functions of one module share. `together` are the guest addresses where those begin
-    that call each other directly."""
+    that call each other directly. With `own_nans` the host's instructions give the guest's NaNs."""
 
     registers: RegisterFile
     state: layout.Layout
@@ -65,6 +65,7 @@ class Module:
     options: Options
     together: frozenset[int]
     accesses: Accesses
+    own_nans: bool
     declarations: set[str] = field(factory=set)
 
 
@@ -72,7 +73,7 @@ class StatePrinter(Printer):
     """Prints what a region does with guest state."""
 
     def __init__(self, flow: Flow, module: Module) -> None:
-        super().__init__(module.declarations)
+        super().__init__(module.declarations, module.own_nans)
         self.flow = flow
         self.region = flow.region
         self.registers = module.registers

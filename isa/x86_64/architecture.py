@@ -20,4 +20,5 @@ ARCH = Arch(
     insn_align=1,
     syscalls=X86_64,
     call_target=call_target,
+    has_sse_nans=True,
 )

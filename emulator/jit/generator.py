@@ -23,7 +23,9 @@ from hcc.emulator.jit.regions import Code, Discovery, Region
 MODULE_INSNS = 500
 """About how many guest instructions are optimised at a time."""
 SMALL = 60
-"""Callees of at most so many instructions are optimised with their callers, to be inlined."""
+"""Callees of about so many instructions at most are optimised with their callers ..."""
+INLINED = 150
+"""and those that are often called, of so many, as part of them."""
 WHOLE_INSNS = 5000
 """A larger function is not looked at as a whole; an instruction counts as 4 bytes."""
 LOOP_INSNS = 2500
@@ -104,7 +106,7 @@ class Generator:
             chosen[start] = flow
             total += region.insn_count
             for callee in sorted(region.call_targets()):
-                if self._may_inline(callee):
+                if self._is_small(callee, SMALL):
                     queue.append(callee)
         return list(chosen.values())
 
@@ -121,13 +123,14 @@ class Generator:
     def _callee(self, start: int, turns: int) -> Region | None:
         """The region of a small function, if all of it is in there, to be part of one that has
         been passed so many times; not if it is rarely called there, as what it changes has to be
-        written back wherever the region is left."""
-        if start in self.refused or not self._may_inline(start):
+        written back wherever the region is left, or has loops, which its time goes into."""
+        if start in self.refused or not self._is_small(start, INLINED):
             return None
         if start not in self._optimised and self._heat.passes(start) * RARELY < turns:
             return None
         region = self.region(start)
-        return region if region.blocks[start].addrs and region.is_whole() else None
+        fits = region.blocks[start].addrs and region.is_whole() and not self._loops_of(region)
+        return region if fits else None
 
     def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
         """The dataflow of a region that is one for compiled code; others are refused for good."""
@@ -146,10 +149,10 @@ class Generator:
         """Whether nothing has run at an address so far."""
         return pc not in self._compiled and not self._code.is_warm(pc)
 
-    def _may_inline(self, start: int) -> bool:
-        """Whether a small function begins here that has been executed."""
+    def _is_small(self, start: int, most: int) -> bool:
+        """Whether a function of a few instructions begins here that has been executed."""
         low, high = self._functions.bounds_of(start)
-        if not self._functions.is_function(start) or high - low > 4 * SMALL:
+        if not self._functions.is_function(start) or high - low > 4 * most:
             return False
         if start in self._optimised and not self._options.nest:  # calls are not inlined then
             return False
@@ -190,11 +193,14 @@ class Generator:
             region = self._wholes[start] = self._whole.region(start)
         return region
 
-    def _loops_around(self, region: Region, pc: int) -> list[tuple[int, frozenset[int]]]:
+    def _loops_of(self, region: Region) -> Loops:
         loops = self._loops.get(region)
         if loops is None:
             loops = self._loops[region] = natural_loops(region)
-        return loops_around(loops, pc)
+        return loops
+
+    def _loops_around(self, region: Region, pc: int) -> list[tuple[int, frozenset[int]]]:
+        return loops_around(self._loops_of(region), pc)
 
     # ---- optimised code ----
 

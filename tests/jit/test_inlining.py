@@ -165,6 +165,86 @@ def test_faults_in_them(isa: str, which: str, source: Path) -> None:
     assert interpreted.end == jitted.end
 
 
+TYPES = ("int", "unsigned", "long", "unsigned char", "short", "double", "float")
+
+
+def random_functions(seed: int) -> str:
+    """A program of small functions that call others, over and over."""
+    rng = random.Random(seed)
+    parts = ["#include <stdio.h>", "volatile int cells[4]; double last;"]
+    known: list[tuple[str, tuple[str, ...]]] = []
+
+    def value(names: list[str], depth: int) -> str:
+        """An integer expression of doubles and integers, all within bounds."""
+        if depth == 0 or rng.random() < 0.2:
+            return rng.choice([*names, str(rng.randrange(100)), "cells[1]"])
+        a, b = (value(names, depth - 1) for _ in range(2))
+        if known and rng.random() < 0.4:
+            name, params = rng.choice(known)
+            args = ", ".join(value(names, rng.randrange(depth)) for _ in params)
+            return f"(int){name}({args}) % 1000"
+        return rng.choice(
+            (
+                f"(int)({a} + {b}) % 999",
+                f"((int){a} ^ (int){b} >> 2)",
+                f"({a} < {b} ? {b} : {a} * 0.5)",
+                f"(int)({a} * 3u - {b}) % 77",
+                f"({a} / (({b}) * ({b}) + 1.5))",
+            )
+        )
+
+    for n in range(9):
+        params = tuple(rng.choice(TYPES) for _ in range(rng.randrange(1, 9)))
+        names = [f"p{i}" for i in range(len(params))]
+        lines = [f"int x = (int)({value(names, 2)}) % 5000;"]
+        if rng.random() < 0.4:
+            lines.append(f"if (x & 3) return {value([*names, 'x'], 1)};")
+        if rng.random() < 0.4:
+            lines.append(f"cells[x & 3] = x; last += {value(names, 1)};")
+        if rng.random() < 0.2:
+            cases = " ".join(f"case {i}: x += {value(names, 1)}; break;" for i in range(5))
+            lines.append(f"switch (x % 7) {{ {cases} default: x--; }}")
+        lines.append(f"return {value([*names, 'x'], 2)};")
+        head = ", ".join(f"{ty} {name}" for ty, name in zip(params, names, strict=True))
+        result = rng.choice(("int", "double", "long", "float"))
+        parts.append(f"__attribute__((noinline)) {result} f{n}({head}) {{ {' '.join(lines)} }}")
+        known.append((f"f{n}", params))
+    calls = [
+        f"sum += {name}({', '.join(rng.choice(('i', 'i * 7', 'cells[2]', '3')) for _ in params)});"
+        for name, params in rng.sample(known, 6)
+    ]
+    parts += [
+        "int main(void) {",
+        "    double sum = 0;",
+        f"    for (int i = 0; i < 60; i++) {{ {' '.join(calls)} }}",
+        '    printf("%a %a %d %d\\n", sum, last, cells[0], cells[3]);',
+        "    return 0;",
+        "}",
+    ]
+    return "\n".join(parts)
+
+
+def check(seed: int, isa: str, opt_level: int, source: Path) -> None:
+    print(f"seed {seed}, -O{opt_level}, {isa}")
+    program = compiled(source, random_functions(seed), opt_level, (isa,))
+
+    assert run(program, isa, "interp") == run(program, isa, "jit")
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_random_functions(isa: str, source: Path) -> None:
+    check(random.randrange(1 << 32), isa, random.randrange(1, 3), source)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_many_random_functions(isa: str, source: Path) -> None:
+    for _ in range(4):
+        check(random.randrange(1 << 32), isa, random.randrange(3), source)
+
+
 # A loop that calls a function 1000 times, which returns four bytes farther each eighth time: over
 # the instruction that counts in the first register; the second counts all.
 ASTRAY = {

@@ -299,15 +299,10 @@ class Flow:
     def reads_flags_of_call(self) -> bool:
         """Whether code behind a call, or in a function that is part of the region, reads flags that
         it has not set itself."""
+        places = set(self.region.returns.values())
         for flow in self.blocks.values():
-            for edge in flow.edges:
-                if (
-                    not edge.flags
-                    and edge.target is not None
-                    and self.blocks[edge.target].busy_in & self.flags
-                ):
-                    return True
-        return False
+            places |= {e.target for e in flow.edges if not e.flags and e.target is not None}
+        return any(self.blocks[place].busy_in & self.flags for place in places)
 
 
 class DirectFlow(Flow):

@@ -30,7 +30,7 @@ from hcc.emulator.jit.builder import (
     Votes,
 )
 from hcc.emulator.jit.loops import loops_around, natural_loops
-from hcc.emulator.jit.regions import Place, Region, place
+from hcc.emulator.jit.regions import Place, Region, place, site_of
 from hcc.isa.builder import JumpKind
 
 
@@ -51,7 +51,7 @@ def with_inlined(region: Region, callee: Callable[[int], Region | None], most: i
     while queue:
         shallow, where, target = heappop(queue)
         block = merged.blocks[where]
-        site = where >> 64
+        site = site_of(where)
         assert isinstance(block.end, Jump)
         if block.end.next_pc not in merged.blocks or target in callers[site]:
             continue

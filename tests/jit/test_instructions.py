@@ -12,6 +12,7 @@ import pytest
 from attrs import frozen
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
+from hcc.emulator.jit import generator
 from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.options import Options
 from hcc.emulator.jit.regions import successors
@@ -166,6 +167,11 @@ def check(isa: str, share: float, trials: int) -> None:
 @pytest.mark.parametrize("isa", ISAS)
 def test_compiled_instructions_agree_with_interpreted_ones(isa: str) -> None:
     check(isa, 0.05, 5)
+
+
+def test_nans_are_right_without_avx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "has_avx", lambda: False)
+    check("x86_64", 0.1, 5)
 
 
 @pytest.mark.long

@@ -229,16 +229,19 @@ def test_endless_guest_stops_at_its_time(isa: str, source: Path) -> None:
     assert time.monotonic() - begin < 30
 
 
+def heed_interruptions() -> None:
+    """A shell has its background jobs ignore the signal, and a test may be run by one of those."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("engine", ["jit", "interp"])
 def test_endless_command_is_interrupted_from_the_keyboard(engine: str, source: Path) -> None:
     program = source.with_suffix(".hcc")
     program.write_bytes(fatbinary.encode(compiled(source, ENDLESS)))
     command = [str(HCC), "run", "--engine", engine, str(program)]
-    # A shell has its background jobs ignore the signal, and this may be run by one of those.
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as child:  # fmt: skip
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interruptions
+    ) as child:
         time.sleep(1.5)
         child.send_signal(signal.SIGINT)
         try:
@@ -278,7 +281,8 @@ def test_a_time_limit_holds_for_a_guest_that_waits_for_input(engine: str, source
 def test_a_second_interruption_changes_nothing(source: Path) -> None:
     program = source.with_suffix(".hcc")
     program.write_bytes(fatbinary.encode(compiled(source, ENDLESS)))
-    with subprocess.Popen([str(HCC), "run", str(program)], stderr=subprocess.PIPE) as child:
+    command = [str(HCC), "run", str(program)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=heed_interruptions) as child:
         time.sleep(1.5)
         child.send_signal(signal.SIGINT)
         assert child.stderr is not None

@@ -2,8 +2,7 @@
 
 Semantics functions are written for clarity and say `x + 0` or `low half of a widened value` where
 an operand happens to be so; `Graph` removes what they say too much, and computes once what several
-instructions say alike. What flags are made of and tested for (carry or zero, sign unlike overflow)
-folds back into the comparison it came from.
+instructions say alike. Flags become comparisons again (`comparisons`).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from hcc.emulator import comparisons
 from hcc.emulator.pyops import NAMESPACE, SPELLINGS
 from hcc.isa.builder import Op
 from hcc.isa.values import I1, Ty, int_type, vec
@@ -174,9 +174,9 @@ class Graph:
             case Op.XOR:
                 if ty is I1 and last.const == 1:
                     return self._inverse(first)
-                return _other(first, last) or _other(last, first)
+                return comparisons.other(first, last)
             case Op.AND | Op.OR if ty is I1:
-                return self._joined(op, first, last) or self._joined(op, last, first)
+                return self._comparison(comparisons.joined(op, first, last))
         return None
 
     def _sum(self, ty: Ty, first: Node, number: int) -> Node | None:
@@ -211,46 +211,14 @@ class Graph:
 
     def _inverse(self, a: Node) -> Node:
         """The negation of an i1."""
-        match a.op:
-            case Op.EQ:
-                return self._node(Op.NE, I1, a.args)
-            case Op.NE:
-                return self._node(Op.EQ, I1, a.args)
-            case Op.ULT | Op.ULE | Op.SLT | Op.SLE:
-                return self._node(_NEGATED[a.op], I1, a.args[::-1])
-            case Op.XOR if a.args[1].const == 1:
-                return a.args[0]
-        return self._node(Op.XOR, I1, (a, self.constant(I1, 1)))
+        known = comparisons.negated(a) or self._comparison(comparisons.inverse(a))
+        return known or self._node(Op.XOR, I1, (a, self.constant(I1, 1)))
 
-    def _joined(self, op: Op, order: Node, equality: Node) -> Node | None:
-        """`a < b or a == b`, and `a <= b and a != b`, as one comparison: what flags come to."""
-        wanted = Op.EQ if op is Op.OR else Op.NE
-        result = (_OR_EQUAL if op is Op.OR else _NOT_EQUAL).get(order.op)  # type: ignore[arg-type]
-        if equality.op is wanted and result and _same(order.args, equality.args):
-            return self._node(result, I1, order.args)
-        return None
+    def _comparison(self, found: comparisons.Comparison[Node] | None) -> Node | None:
+        return None if found is None else self._node(found[0], I1, found[1])
 
 
 _ZERO_ON_THE_RIGHT = frozenset((Op.ADD, Op.SUB, Op.OR, Op.XOR, Op.SHL, Op.LSHR, Op.ASHR))
-_NEGATED = {Op.ULT: Op.ULE, Op.ULE: Op.ULT, Op.SLT: Op.SLE, Op.SLE: Op.SLT}  # of b, a
-_OR_EQUAL = {Op.ULT: Op.ULE, Op.SLT: Op.SLE}
-_NOT_EQUAL = {Op.ULE: Op.ULT, Op.SLE: Op.SLT}
-
-
-def _same(some: tuple[Node, ...], others: tuple[Node, ...]) -> bool:
-    """The same two operands in either order."""
-    a, b = some
-    return (a is others[0] and b is others[1]) or (a is others[1] and b is others[0])
-
-
-def _other(x: Node, both: Node) -> Node | None:
-    """x ^ (x ^ y) is y."""
-    if both.op is Op.XOR:
-        if both.args[0] is x:
-            return both.args[1]
-        if both.args[1] is x:
-            return both.args[0]
-    return None
 
 
 def _unsplit(lanes: tuple[Node, ...], width: int) -> Node | None:

@@ -24,6 +24,7 @@ zones.
 
 from __future__ import annotations
 
+from hcc.emulator import comparisons
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import (
     Back,
@@ -176,9 +177,12 @@ class RegionPrinter(StatePrinter):
         match block.end:
             case Branch(condition=condition):
                 self._keep_for(flow, edges)
-                test = self._arg(condition)
+                opposite = comparisons.negated(condition)
+                test = self._arg(opposite or condition)
                 places = block.end.target, block.end.next_pc
                 labels = [self._way(edge, pc) for edge, pc in zip(edges, places, strict=True)]
+                if opposite is not None:
+                    labels.reverse()
                 hint = ", !unpredictable !0" if self._skips_little(*places) else ""
                 self.line(f"br i1 {test}, label %{labels[0]}, label %{labels[1]}{hint}")
             case Fall(next_pc=next_pc):

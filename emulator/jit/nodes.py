@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hcc.emulator import comparisons
 from hcc.isa.builder import Op
-from hcc.isa.values import I32, I64, Ty, int_type, vec
+from hcc.isa.values import I1, I32, I64, Ty, int_type, vec
 
 REG = "reg"
 """What a register held when the block began; attr: its index."""
@@ -143,6 +144,10 @@ def _binary(op: Op, ty: Ty, a: Node, b: Node) -> Node | None:
         narrow = _narrowed(op, a, b)
         if narrow is not None:
             return narrow
+    elif ty is I1 and op in _BITWISE:
+        truth = _truth(op, a, b)
+        if truth is not None:
+            return truth
     if b.const is not None:
         if a.const is not None:
             fold = _FOLD.get(op)
@@ -171,6 +176,20 @@ def _binary(op: Op, ty: Ty, a: Node, b: Node) -> Node | None:
 
 
 _BITWISE = frozenset((Op.AND, Op.OR, Op.XOR))
+
+
+def _truth(op: Op, a: Node, b: Node) -> Node | None:
+    """What flags are tested for as one comparison."""
+    if op is not Op.XOR:
+        found = comparisons.joined(op, a, b)
+    elif b.const == 1:
+        known = comparisons.negated(a)
+        if known is not None:
+            return known
+        found = comparisons.inverse(a)
+    else:
+        return comparisons.other(a, b)
+    return None if found is None else Node(I1, *found)
 
 
 def _narrowed(op: Op, a: Node, b: Node) -> Node | None:
@@ -212,12 +231,19 @@ def _truncated(ty: Ty, wide: Node) -> Node:
             return _truncated(ty, inner)
         if wide.op is Op.ZEXT:
             return Node(ty, Op.ZEXT, (inner,))
+    if wide.op is Op.OR and _is_above(inner, ty) and wide.args[1].op is Op.ZEXT:
+        return _truncated(ty, wide.args[1])
     if wide.op is Op.BITCAST and inner.ty.lanes > 1 and inner.ty.bits == ty.bits:
         return _extracted(ty, inner, 0) if not inner.ty.is_float else Node(ty, Op.TRUNC, (wide,))
     node = Node(ty, Op.TRUNC, (wide,))
     if wide.op == REG and wide.ty.bits == 128:
         node.deps = low_bit(wide.attr)
     return node
+
+
+def _is_above(a: Node, ty: Ty) -> bool:
+    """Whether a mask leaves nothing of the low bits, as where x86-64 writes a low byte."""
+    return a.op is Op.AND and a.args[1].const is not None and not a.args[1].const & ty.mask
 
 
 def _extracted(ty: Ty, vector: Node, lane: int) -> Node:

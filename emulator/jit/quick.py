@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hcc.emulator import comparisons
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import Branch, Jump
 from hcc.emulator.jit.flow import BlockFlow, Cell, DirectFlow, Edge
@@ -74,7 +75,7 @@ class QuickPrinter(RegionPrinter):
         self.settle([number for node in changed for number in numbers(node)])
         match flow.block.end:
             case Branch(condition=condition):
-                self._arg(condition)
+                self._arg(comparisons.negated(condition) or condition)
             case Jump(target=target):
                 self._arg(target)
                 switch = self.region.switches.get(flow.block.start)

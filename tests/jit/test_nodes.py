@@ -1,0 +1,125 @@
+"""Expression graphs: what they simplify keeps its meaning, and flags become comparisons again."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from hcc.emulator import comparisons
+from hcc.emulator.jit.builder import BlockBuilder, Branch, Votes
+from hcc.emulator.jit.nodes import REG, Node, constant, operation, register
+from hcc.isa import architecture
+from hcc.isa.builder import Op
+from hcc.isa.values import I1, I8, I64
+
+ORDERS = (Op.ULT, Op.ULE, Op.SLT, Op.SLE)
+COMPARISONS = {*ORDERS, Op.EQ, Op.NE}
+NUMBERS = (0, 1, 2, 0x7F, 0x80, 0x81, 0xFE, 0xFF)
+
+
+def signed(value: int) -> int:
+    return value - 256 if value > 127 else value
+
+
+def meaning(op: Op, a: int, b: int) -> int:
+    match op:
+        case Op.AND:
+            return a & b
+        case Op.OR:
+            return a | b
+        case Op.XOR:
+            return a ^ b
+        case Op.EQ | Op.NE:
+            return (a == b) is (op is Op.EQ)
+        case Op.ULT | Op.SLT:
+            return signed(a) < signed(b) if op is Op.SLT else a < b
+        case Op.ULE | Op.SLE:
+            return signed(a) <= signed(b) if op is Op.SLE else a <= b
+    raise AssertionError(op)
+
+
+def value(node: Node, registers: tuple[int, ...]) -> int:
+    if node.const is not None:
+        return node.const
+    if node.op == REG:
+        return registers[node.attr]
+    assert isinstance(node.op, Op)
+    a, b = (value(arg, registers) for arg in node.args)
+    return int(meaning(node.op, a, b))
+
+
+@pytest.mark.parametrize("joint", [Op.AND, Op.OR, Op.XOR])
+def test_two_comparisons_in_one_mean_the_same(joint: Op) -> None:
+    x, y, number = register(I8, 0), register(I8, 1), constant(I8, 0x80)
+    for first, second in product(COMPARISONS, COMPARISONS):
+        for left in ((x, y), (y, x), (x, number), (number, x)):
+            for right in ((x, y), (y, x), (x, constant(I8, 0x80))):
+                a, b = operation(first, I1, left), operation(second, I1, right)
+                joined = operation(joint, I1, (a, b))
+                inverse = operation(Op.XOR, I1, (joined, constant(I1, 1)))
+                for registers in product(NUMBERS, NUMBERS):
+                    want = meaning(joint, value(a, registers), value(b, registers))
+                    assert value(joined, registers) == want
+                    assert value(inverse, registers) == 1 - want
+
+
+def test_a_value_cancels_itself() -> None:
+    x, y = (operation(Op.EQ, I1, (register(I8, i), constant(I8, 0))) for i in range(2))
+    for both in (operation(Op.XOR, I1, (x, y)), operation(Op.XOR, I1, (y, x))):
+        assert operation(Op.XOR, I1, (x, both)) is y
+        assert operation(Op.XOR, I1, (both, x)) is y
+
+
+def test_a_byte_of_what_it_was_written_to_is_the_byte() -> None:
+    whole, byte = register(I64, 0), operation(Op.TRUNC, I8, (register(I64, 1),))
+    above = operation(Op.AND, I64, (whole, constant(I64, ~0xFF)))
+    merged = operation(Op.OR, I64, (above, operation(Op.ZEXT, I64, (byte,))))
+    assert operation(Op.TRUNC, I8, (merged,)) is byte
+    part = operation(Op.AND, I64, (whole, constant(I64, ~0x7F)))
+    overlap = operation(Op.OR, I64, (part, operation(Op.ZEXT, I64, (byte,))))
+    assert operation(Op.TRUNC, I8, (overlap,)).op is Op.TRUNC
+
+
+def branched(isa: str, code: bytes) -> Node:
+    """The condition of the branch that two instructions make."""
+    arch = architecture(isa)
+    builder: Any = BlockBuilder(arch.registers, 0, Votes())
+    addr = 0
+    while builder.end is None:
+        insn = arch.decode(code[addr:], addr)
+        builder.begin(addr, insn.next_addr)
+        arch.semantics[insn.mnemonic](builder, insn)
+        addr = insn.next_addr
+    assert isinstance(builder.end, Branch)
+    return builder.end.condition
+
+
+X86_CONDITIONS = {0x2: "b", 0x3: "ae", 0x4: "e", 0x5: "ne", 0x6: "be", 0x7: "a", 0xC: "l",
+                  0xD: "ge", 0xE: "le", 0xF: "g"}  # fmt: skip
+AARCH64_CONDITIONS = {0: "eq", 1: "ne", 2: "hs", 3: "lo", 8: "hi", 9: "ls", 10: "ge", 11: "lt",
+                      12: "gt", 13: "le"}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", X86_CONDITIONS, ids=X86_CONDITIONS.get)
+@pytest.mark.parametrize("compare", [b"\x48\x39\xd8", b"\x39\xd8", b"\x38\xd8", b"\x3c\x2d"])
+def test_comparing_and_jumping_is_one_comparison_on_x86_64(compare: bytes, number: int) -> None:
+    condition = branched("x86_64", compare + bytes((0x70 + number, 0x10)))
+    assert condition.op in COMPARISONS
+
+
+@pytest.mark.parametrize("number", AARCH64_CONDITIONS, ids=AARCH64_CONDITIONS.get)
+@pytest.mark.parametrize("compare", [0xEB01001F, 0x6B01001F, 0xF100401F, 0x7100B41F])
+def test_comparing_and_branching_is_one_comparison_on_aarch64(compare: int, number: int) -> None:
+    words = compare, 0x54000000 | 8 << 5 | number
+    condition = branched("aarch64", b"".join(word.to_bytes(4, "little") for word in words))
+    assert condition.op in COMPARISONS
+
+
+def test_what_is_no_comparison_has_no_inverse() -> None:
+    bit = operation(Op.TRUNC, I1, (register(I64, 0),))
+    assert comparisons.inverse(bit) is None
+    opposite = operation(Op.XOR, I1, (bit, constant(I1, 1)))
+    assert comparisons.negated(opposite) is bit
+    assert operation(Op.XOR, I1, (opposite, constant(I1, 1))) is bit

@@ -1,11 +1,8 @@
 """Which accesses touch which private objects: alias scopes for LLVM.
 
 hcc has no type-based aliasing, so to LLVM every store through a pointer might change every
-global. But an object that only this module knows and whose address is never taken cannot be
-reached through a pointer. Accesses to such an object get an alias scope of their own, and all
-others are declared not to touch it.
-
-An address that is live at a site counts as taken: the resume function gets it from memory.
+global. Accesses to a private object (`ir.objects`) get an alias scope of their own, and all others
+are declared not to touch it.
 """
 
 from __future__ import annotations
@@ -15,22 +12,11 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
-from hcc.compiler.ir.module import Function, Instr, Module, Operand, Symbol, Value
-from hcc.compiler.ir.ops import Op
+from hcc.compiler.ir.module import Instr, Module
+from hcc.compiler.ir.objects import Accesses
 
 # The scope lists grow with the square of the objects.
 MAX_OBJECTS = 48
-
-# Which operands of an operation are used as addresses only.
-_ADDRESSES = {
-    Op.LOAD: (0,),
-    Op.STORE: (1,),
-    Op.PTRADD: (0,),
-    Op.MEMCPY: (0, 1),
-    Op.MEMMOVE: (0, 1),
-    Op.MEMSET: (0,),
-}
-_ACCESSES = frozenset({Op.LOAD, Op.STORE, Op.MEMSET})
 
 
 @define
@@ -77,56 +63,7 @@ def _references(numbers: Iterable[int]) -> str:
 
 def alias_scopes(module: Module) -> AliasScopes:
     """The scopes of a module whose passes are done."""
-    candidates = {
-        name for name, g in module.globals.items() if not g.exported and not g.readonly
-    }
-    for item in module.globals.values():
-        candidates -= {reloc.symbol for reloc in item.relocs}
-    if not candidates:
-        return AliasScopes()
-    uses: Counter[str] = Counter()
-    owners: dict[Instr, str] = {}
-    for function in module.functions.values():
-        _scan(function, candidates, owners, uses)
-    objects = [n for n, _ in uses.most_common() if n in candidates][:MAX_OBJECTS]
+    accesses = Accesses.of(module)
+    owners = {i: name for i, name in accesses.owners.items() if name in accesses.private}
+    objects = [name for name, _ in Counter(owners.values()).most_common(MAX_OBJECTS)]
     return AliasScopes(objects, owners, {name: i for i, name in enumerate(objects)})
-
-
-def _scan(
-    function: Function, candidates: set[str], owners: dict[Instr, str], uses: Counter[str]
-) -> None:
-    """Find the accesses of one function; drop the objects whose address it takes."""
-    derived: dict[Value, str] = {}
-    pending = True
-    while pending:  # definitions may stand after uses in block order
-        pending = False
-        for instr in function.instrs():
-            if instr.op is Op.PTRADD and instr not in derived:
-                owner = _owner(instr.args[0], derived)
-                if owner is not None:
-                    derived[instr] = owner
-                    pending = True
-    for instr in function.instrs():
-        places = _ADDRESSES.get(instr.op, ())
-        for i, operand in enumerate(instr.args):
-            owner = _owner(operand, derived)
-            if owner is None:
-                continue
-            if i not in places:
-                candidates.discard(owner)
-            elif instr.op in _ACCESSES:
-                owners[instr] = owner
-                uses[owner] += 1
-        escaping = [o for e in instr.targets for o in e.args]
-        if instr.site is not None:
-            escaping += instr.site.live
-        for operand in escaping:
-            owner = _owner(operand, derived)
-            if owner is not None:
-                candidates.discard(owner)
-
-
-def _owner(operand: Operand, derived: dict[Value, str]) -> str | None:
-    if isinstance(operand, Symbol):
-        return operand.name
-    return derived.get(operand) if isinstance(operand, Value) else None

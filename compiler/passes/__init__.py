@@ -5,6 +5,7 @@ from __future__ import annotations
 from hcc.compiler.ir.module import Function, Instr, Module
 from hcc.compiler.ir.verifier import verify
 from hcc.compiler.passes.data_stack import lower_data_stack
+from hcc.compiler.passes.hoist import hoist_loads
 from hcc.compiler.passes.liveness import assign_sites
 from hcc.compiler.passes.points import Points, insert_points, may_suspend, reaches_point
 from hcc.compiler.passes.promote import promote
@@ -31,6 +32,8 @@ def prepare(module: Module, points: Points, check: bool = False) -> None:
         split_objects(function)
         promote(function)
         tidy(function)
+    done()
+    hoist_loads(module)
     done()
     insert_points(module, points)
     done()

@@ -7,6 +7,7 @@ import pytest
 from hcc.compiler.ir import Module, Op, parse_module, print_function, verify
 from hcc.compiler.passes import Points, prepare
 from hcc.compiler.passes.data_stack import lower_data_stack
+from hcc.compiler.passes.hoist import hoist_loads
 from hcc.compiler.passes.points import insert_points, reaches_point
 from hcc.compiler.passes.promote import promote
 from hcc.compiler.passes.split import split_objects
@@ -110,6 +111,103 @@ def test_counted_loop_is_strip_mined() -> None:
     assert "strip" in text
     poll_block = text.split("poll\n")[0].rsplit("\n", 2)[-2]
     assert poll_block.startswith("strip")
+
+
+GLOBALS = """global @bound size 8 align 8 local
+global @other size 8 align 8 local
+global @taken size 8 align 8 local
+global @addr size 8 align 8 reloc 0 @taken+0
+global @shared size 8 align 8
+global @table size 80 align 8
+extern data @far align 8
+extern func @g() -> void
+"""
+REREAD = """entry:
+  cbr i1 1, head(i64 0), exit
+head(%1: i64):
+  %2 = load i64 SOURCE align 8
+  %3 = slt i1 %1, %2
+  cbr %3, body, exit
+body:
+  BODY
+  %5 = add i64 %1, i64 1
+  br head(%5)
+exit:
+  ret i64 0"""
+
+
+def loads_in_the_loop(source: str, body: str) -> int:
+    """How many of the loads from somewhere stay where they were."""
+    text = REREAD.replace("SOURCE", source).replace("BODY", body)
+    module = module_of(text, "(%0: ptr, %9: i64) -> i64 export", GLOBALS)
+    hoist_loads(module)
+    verify(module)
+    loop = {"head", "body"}
+    blocks = [b for b in module.functions["f"].blocks if b.name in loop]
+    assert 2 == len(blocks)
+    return sum(i.op is Op.LOAD for b in blocks for i in b.instrs)
+
+
+@pytest.mark.parametrize(("source", "body", "left"), [
+    ("@bound", "", 0),
+    ("%0", "", 0),
+    ("@shared", "", 0),
+    ("@table+72", "", 0),
+    ("@far", "", 0),
+    ("@bound", "store %1, %0 align 8", 0),
+    ("@bound", "store %1, @other align 8", 0),
+    ("@bound", "store %1, @bound align 8", 1),
+    ("@shared", "store %1, @other align 8", 0),
+    ("@shared", "store %1, @far align 8", 0),
+    ("@shared", "store %1, @shared align 8", 1),
+    ("@shared", "store %1, %0 align 8", 1),
+    ("@taken", "store %1, %0 align 8", 1),
+    ("@far", "store %1, %0 align 8", 1),
+    ("%0", "store %1, @other align 8", 0),
+    ("%0", "store %1, @shared align 8", 1),
+    ("%0", "store %1, %0 align 8", 1),
+    ("%0", "store %1, @taken align 8", 1),
+    ("@bound", "memset %0, i8 0, i64 8 #1", 0),
+    ("@bound", "memset @bound, i8 0, i64 8 #1", 1),
+    ("@bound", "memcpy @bound, %0, i64 8 #1", 1),
+    ("@bound", "call @g : () -> void", 1),
+    ("@bound", "%6 = syscall i64 i64 0, i64 0, i64 0, i64 0, i64 0, i64 0 #1", 1),
+])  # fmt: skip
+def test_bound_is_read_once_unless_the_loop_may_write_it(source: str, body: str, left: int) -> None:
+    assert left == loads_in_the_loop(source, body)
+
+
+@pytest.mark.parametrize(("load", "left"), [
+    ("%6 = load i64 @other align 8", 0),
+    ("%6 = load i64 @shared align 8", 0),
+    ("%6 = load i64 @other align 8 volatile", 1),
+    ("%6 = load i64 @table+72 align 8", 0),
+    ("%6 = load i64 @table+73 align 1", 1),
+    ("%7 = ptradd ptr @table+8, i64 64\n  %6 = load i64 %7 align 8", 0),
+    ("%7 = ptradd ptr @table+8, i64 72\n  %6 = load i64 %7 align 8", 1),
+    ("%7 = ptradd ptr @table, i64 72\n  %6 = load i64 %7 align 8", 0),
+    ("%7 = ptradd ptr @table, i64 73\n  %6 = load i64 %7 align 1", 1),
+    ("%7 = ptradd ptr @table, i64 18446744073709551608\n  %6 = load i64 %7 align 8", 1),
+    ("%7 = ptradd ptr @table, %9\n  %6 = load i64 %7 align 8", 1),
+    ("%6 = load i64 @far align 8", 1),
+    ("%6 = load i64 %0 align 8", 1),
+])  # fmt: skip
+def test_body_reads_nothing_early_that_might_fault(load: str, left: int) -> None:
+    assert left == loads_in_the_loop("@bound", load)
+
+
+def test_bound_in_memory_makes_no_difference_to_strips() -> None:
+    texts = []
+    for bound in ("%9", "@bound"):
+        text = REREAD.replace("BODY", "").replace("load i64 SOURCE align 8", f"LOAD {bound}")
+        text = text.replace("LOAD %9", "add i64 %9, i64 0")
+        text = text.replace("LOAD @bound", "load i64 @bound align 8")
+        module = module_of(text, "(%0: ptr, %9: i64) -> i64 export", GLOBALS)
+        prepare(module, Points.LOOPS, check=True)
+        texts.append(ops_of(module))
+    assert 1 == texts[0].count(Op.POLL)
+    assert texts[0].count(Op.CBR) == texts[1].count(Op.CBR)
+    assert texts[0].count(Op.SELECT) == texts[1].count(Op.SELECT) == 1
 
 
 def test_short_loop_gets_no_poll() -> None:

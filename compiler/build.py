@@ -47,7 +47,7 @@ def build_units(modules: Sequence[Module], options: BuildOptions) -> list[Unit]:
         pending = []
         for module in modules:
             collect_if_full()
-            prepare(module, options.points, options.check)
+            prepare(module, options.points, options.opt_level, options.check)
             text = llvm_module(module, options.debug)
             jobs = {isa: pool.submit(_generate, text, isa, options) for isa in options.isas}
             pending.append((module, jobs))

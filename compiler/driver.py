@@ -115,7 +115,7 @@ def emit_form(
     texts = []
     for module in front_end(sources, options.front_end, warn):
         if form != "ir":
-            prepare(module, build.points, build.check)
+            prepare(module, build.points, build.opt_level, build.check)
         if form in ("ir", "passes"):
             texts.append(print_module(module))
             continue

@@ -38,11 +38,13 @@ class DebugInfo:
         return self._number(("function", function.name), text)
 
     def location(self, place: Location | None, function: Function) -> int:
-        """The number of a place in a function; a place in another file has line 0."""
+        """The number of a place in a function."""
         scope = self.subprogram(function)
         line, column = (place.line, place.column) if place else (0, 0)
         if place and function.loc and place.file != function.loc.file:
-            line, column = 0, 0
+            file = self._file(place.file)
+            text = f"!DILexicalBlockFile(scope: !{scope}, file: !{file}, discriminator: 0)"
+            scope = self._number((scope, place.file), text)
         text = f"!DILocation(line: {line}, column: {min(column, 0xFFFF)}, scope: !{scope})"
         return self._number((scope, line, column), text)
 

@@ -6,6 +6,7 @@ from hcc.compiler.ir.module import Function, Instr, Module
 from hcc.compiler.ir.verifier import verify
 from hcc.compiler.passes.data_stack import lower_data_stack
 from hcc.compiler.passes.hoist import hoist_loads
+from hcc.compiler.passes.inline import inline_functions
 from hcc.compiler.passes.liveness import assign_sites
 from hcc.compiler.passes.points import Points, insert_points, may_suspend, reaches_point
 from hcc.compiler.passes.promote import promote
@@ -17,7 +18,7 @@ from hcc.compiler.passes.tidy import tidy
 __all__ = ["Points", "prepare"]
 
 
-def prepare(module: Module, points: Points, check: bool = False) -> None:
+def prepare(module: Module, points: Points, opt_level: int, check: bool = False) -> None:
     """Bring a module from the front end's IR to what the code generator takes.
 
     With `check` the verifier runs after every pass.
@@ -29,10 +30,11 @@ def prepare(module: Module, points: Points, check: bool = False) -> None:
 
     done()
     for function in module.functions.values():
-        split_objects(function)
-        promote(function)
-        tidy(function)
+        _simplify(function)
     done()
+    if opt_level:
+        inline_functions(module, _simplify)
+        done()
     hoist_loads(module)
     done()
     insert_points(module, points)
@@ -54,3 +56,9 @@ def prepare(module: Module, points: Points, check: bool = False) -> None:
     for function in resumes:
         module.functions[function.name] = function
     done()
+
+
+def _simplify(function: Function) -> None:
+    split_objects(function)
+    promote(function)
+    tidy(function)

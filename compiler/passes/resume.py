@@ -23,6 +23,7 @@ that resume inner functions repeat the id of the call they stand for.
 from __future__ import annotations
 
 from hcc.compiler.ir.construct import int_const
+from hcc.compiler.ir.copying import copy_blocks
 from hcc.compiler.ir.module import (
     Block,
     CallSite,
@@ -96,35 +97,19 @@ def resume_function(function: Function) -> Function | None:
 
 def _clone(function: Function) -> tuple[list[Block], dict[Instr, Block]]:
     """A copy of the body, split behind each site; and the block behind each site of the copy."""
-    values: dict[Value, Operand] = {}
-    blocks = {b: Block(b.name, [_copy_value(p, values) for p in b.params]) for b in function.blocks}
     afters: dict[Instr, Block] = {}
     result: list[Block] = []
-    for block in function.blocks:
-        current = blocks[block]
-        result.append(current)
-        for instr in block.instrs:
-            copy = Instr(instr.type, instr.name, op=instr.op, attr=instr.attr, loc=instr.loc)
-            copy.args = list(instr.args)
-            copy.targets = [Edge(blocks[e.block], list(e.args)) for e in instr.targets]
-            values[instr] = copy
-            current.instrs.append(copy)
+    for block in copy_blocks(function.blocks, {}):
+        instrs, block.instrs = block.instrs, []
+        result.append(block)
+        for instr in instrs:
+            result[-1].instrs.append(instr)
             if instr.site is not None:
-                copy.site = Site(instr.site.id, instr.site.live)
-                afters[copy] = rest = Block(f"after{instr.site.id}")
-                current.instrs.append(Instr(VOID, op=Op.BR, targets=[Edge(rest)], loc=instr.loc))
-                current = rest
-                result.append(current)
-    for block in result:
-        for instr in block.instrs:
-            instr.replace_operands(values)
+                afters[instr] = rest = Block(f"after{instr.site.id}")
+                jump = Instr(VOID, op=Op.BR, targets=[Edge(rest)], loc=instr.loc)
+                result[-1].instrs.append(jump)
+                result.append(rest)
     return result, afters
-
-
-def _copy_value(value: Value, values: dict[Value, Operand]) -> Value:
-    copy = Value(value.type, value.name)
-    values[value] = copy
-    return copy
 
 
 # ---- merging ----
@@ -183,9 +168,7 @@ def _word(record: Operand, offset: int, type_: Type) -> list[Instr]:
     return [addr, Instr(type_, op=Op.LOAD, args=[addr], attr=MemoryAccess(type_.size))]
 
 
-def _resume_block(
-    site: Instr, record: Value, objects: dict[Value, Instr], after: Block
-) -> Block:
+def _resume_block(site: Instr, record: Value, objects: dict[Value, Instr], after: Block) -> Block:
     """The block that takes over at one site: load its values, resume the callee, go on."""
     assert site.site is not None
     block = Block(f"resume{site.site.id}")

@@ -8,6 +8,7 @@ from hcc.compiler.ir import Module, Op, parse_module, print_function, verify
 from hcc.compiler.passes import Points, prepare
 from hcc.compiler.passes.data_stack import lower_data_stack
 from hcc.compiler.passes.hoist import hoist_loads
+from hcc.compiler.passes.inline import LARGE, SMALL, inline_functions
 from hcc.compiler.passes.points import insert_points, reaches_point
 from hcc.compiler.passes.promote import promote
 from hcc.compiler.passes.split import split_objects
@@ -203,11 +204,120 @@ def test_bound_in_memory_makes_no_difference_to_strips() -> None:
         text = text.replace("LOAD %9", "add i64 %9, i64 0")
         text = text.replace("LOAD @bound", "load i64 @bound align 8")
         module = module_of(text, "(%0: ptr, %9: i64) -> i64 export", GLOBALS)
-        prepare(module, Points.LOOPS, check=True)
+        prepare(module, Points.LOOPS, 2, check=True)
         texts.append(ops_of(module))
     assert 1 == texts[0].count(Op.POLL)
     assert texts[0].count(Op.CBR) == texts[1].count(Op.CBR)
     assert texts[0].count(Op.SELECT) == texts[1].count(Op.SELECT) == 1
+
+
+CALLS_TWICE = """func @small(%0: i64, %1: ptr) -> i64 FLAGS {
+BODY
+}
+func @f(%0: i64, %1: ptr) -> i64 export {
+entry:
+  br head(i64 0)
+head(%2: i64):
+  %3 = call i64 @small, %2, %1 : (i64, ptr) -> i64
+  %4 = call i64 @small, %3, %1 : (i64, ptr) -> i64
+  %5 = add i64 %2, i64 1
+  %6 = slt i1 %5, %0
+  cbr %6, head(%5), exit
+exit:
+  ret %4
+}
+"""
+CHOOSES = """entry:
+  %2 = slt i1 %0, i64 7
+  cbr %2, low, high
+low:
+  store %0, %1 align 8
+  ret %0
+high:
+  %3 = srem i64 %0, i64 7
+  ret %3"""
+
+
+def calls_left(body: str, flags: str = "export") -> int:
+    text = CALLS_TWICE.replace("BODY", body).replace("FLAGS", flags)
+    module = parse_module(f'module "t.c"\n{text}')
+    verify(module)
+    inline_functions(module, tidy)
+    verify(module)
+    return ops_of(module).count(Op.CALL)
+
+
+def test_small_function_is_inlined_wherever_it_is_called() -> None:
+    assert 0 == calls_left(CHOOSES)
+    assert 0 == calls_left("entry:\n  ret %0", "")
+
+
+@pytest.mark.parametrize(("body", "flags"), [
+    (CHOOSES, "export noinline"),
+    (CHOOSES.replace("i64 %0, i64 7\n  ret", "i64 %0, %0\n  ret"), "export"),
+    (CHOOSES.replace("i64 %0, i64 7\n  ret", "i64 %0, i64 0\n  ret"), "export"),
+    (CHOOSES.replace("i64 %0, i64 7\n  ret", f"i64 %0, i64 {(1 << 64) - 1}\n  ret"), "export"),
+    ("entry:\n  poll\n  ret %0", "export"),
+    ("entry:\n  %2 = alloca ptr size 8 align 8\n  store %2, %1 align 8\n  ret %0", "export"),
+    ("entry:\n  %2 = call i64 @f, %0, %1 : (i64, ptr) -> i64\n  ret %2", "export"),
+    ("entry:\n  br entry2\nentry2:\n  %2 = load i1 %1 align 1\n  cbr %2, entry2, end\n"
+     "end:\n  ret %0", "export"),
+    ("entry:\n" + "  store %0, %1 align 8\n" * SMALL + "  ret %0", "export"),
+], ids="noinline divides by-0 by-minus-1 point object call loop large".split())  # fmt: skip
+def test_function_is_called_that_is_not_small_or_has_more_to_it(body: str, flags: str) -> None:
+    assert 2 == calls_left(body, flags)
+
+
+def test_function_called_by_another_type_is_called() -> None:
+    text = CALLS_TWICE.replace("BODY", "entry:\n  ret i64 0").replace("FLAGS", "export")
+    module = parse_module(
+        f'module "t.c"\n{text.replace("@small(%0: i64, %1: ptr)", "@small(%0: i64)")}'
+    )
+    inline_functions(module, tidy)
+    assert 2 == ops_of(module).count(Op.CALL)
+
+
+def test_functions_grow_only_so_far() -> None:
+    call = "  %{} = call i64 @small, %0, %1 : (i64, ptr) -> i64\n"
+    count = LARGE // SMALL * 3
+    body = "entry:\n" + "".join(call.format(2 + i) for i in range(count)) + "  ret %2"
+    small = "entry:\n" + "  store %0, %1 align 8\n" * (SMALL - 1) + "  ret %0"
+    head = "(%0: i64, %1: ptr) -> i64 export"
+    module = module_of(body, head, f"func @small{head} {{\n{small}\n}}\n")
+    inline_functions(module, tidy)
+    verify(module)
+    assert 0 < ops_of(module).count(Op.CALL) < count
+    assert LARGE < len(ops_of(module)) < LARGE + 2 * SMALL
+
+
+def test_local_whose_address_a_small_function_takes_is_a_value() -> None:
+    body = """entry:
+  %1 = alloca ptr size 8 align 8
+  store %0, %1 align 8
+  br head(i64 0)
+head(%2: i64):
+  call @step, %1 : (ptr) -> void
+  %3 = add i64 %2, i64 1
+  %4 = slt i1 %3, %0
+  cbr %4, head(%3), exit
+exit:
+  %5 = load i64 %1 align 8
+  ret %5"""
+    step = """func @step(%0: ptr) -> void {
+entry:
+  %1 = load i64 %0 align 8
+  %2 = mul i64 %1, i64 5
+  store %2, %0 align 8
+  ret
+}
+"""
+    module = module_of(body, extra=step)
+    prepare(module, Points.LOOPS, 0, check=True)
+    assert {Op.CALL, Op.LOAD} < set(ops_of(module))
+    module = module_of(body, extra=step)
+    prepare(module, Points.LOOPS, 1, check=True)
+    assert not {Op.CALL, Op.LOAD, Op.STORE} & set(ops_of(module))
+    assert 1 == ops_of(module).count(Op.POLL)
 
 
 def test_short_loop_gets_no_poll() -> None:
@@ -410,7 +520,7 @@ def test_sites_record_the_values_live_after_them_in_order() -> None:
   ret %5""",
         extra="extern func @g(i64) -> i64",
     )
-    prepare(module, Points.LOOPS, check=True)
+    prepare(module, Points.LOOPS, 2, check=True)
     sites = [i.site for i in module.functions["f"].instrs() if i.site is not None]
 
     assert [0, 1] == [s.id for s in sites]
@@ -423,7 +533,7 @@ def test_resume_function_has_an_entry_per_site() -> None:
         LOOP.replace("BOUND", "%0").replace("BODY", "%9 = call i64 @g, %4 : (i64) -> i64"),
         extra="extern func @g(i64) -> i64",
     )
-    prepare(module, Points.LOOPS, check=True)
+    prepare(module, Points.LOOPS, 2, check=True)
     resume = module.functions["f.resume"]
     switch = resume.entry.terminator
 

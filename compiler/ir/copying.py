@@ -1,0 +1,33 @@
+"""Copies of function bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hcc.compiler.ir.module import Block, Edge, Instr, Operand, Site, Value
+
+
+def copy_blocks(blocks: Iterable[Block], values: dict[Value, Operand]) -> list[Block]:
+    """Copies of all blocks of a function, which use `values[x]` for what is a key there at the
+    start; at the end it maps everything that was copied to its copy."""
+    copies = {block: Block(block.name) for block in blocks}
+    for block, copy in copies.items():
+        for param in block.params:
+            values[param] = made = Value(param.type, param.name)
+            copy.params.append(made)
+        for instr in block.instrs:
+            values[instr] = twin = Instr(
+                instr.type, instr.name, op=instr.op, attr=instr.attr, loc=instr.loc
+            )
+            twin.args = instr.args
+            twin.targets = [Edge(copies[edge.block], edge.args) for edge in instr.targets]
+            if instr.site is not None:
+                twin.site = Site(instr.site.id, instr.site.live)
+            copy.instrs.append(twin)
+    for copy in copies.values():
+        for instr in copy.instrs:
+            instr.args = list(instr.args)
+            for edge in instr.targets:
+                edge.args = list(edge.args)
+            instr.replace_operands(values)
+    return list(copies.values())

@@ -263,7 +263,8 @@ def test_small_function_is_inlined_wherever_it_is_called() -> None:
     ("entry:\n  br entry2\nentry2:\n  %2 = load i1 %1 align 1\n  cbr %2, entry2, end\n"
      "end:\n  ret %0", "export"),
     ("entry:\n" + "  store %0, %1 align 8\n" * SMALL + "  ret %0", "export"),
-], ids="noinline divides by-0 by-minus-1 point object call loop large".split())  # fmt: skip
+], ids=["noinline", "divides", "by 0", "by -1", "point", "object", "call", "loop", "large"],
+)  # fmt: skip
 def test_function_is_called_that_is_not_small_or_has_more_to_it(body: str, flags: str) -> None:
     assert 2 == calls_left(body, flags)
 

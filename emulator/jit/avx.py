@@ -17,6 +17,7 @@ from hcc.isa.builder import Op
 _ARITHMETIC: dict[Any, str] = {
     Op.FADD: "vadd", Op.FSUB: "vsub", Op.FMUL: "vmul", Op.FDIV: "vdiv", Op.FSQRT: "vsqrt",
 }  # fmt: skip
+_COMMUTATIVE = frozenset((Op.FADD, Op.FMUL))
 _FORMS = {(32, 1): "ss", (64, 1): "sd", (32, 4): "ps", (64, 2): "pd"}
 _CONVERSIONS: dict[Any, str] = {Op.FPEXT: "vcvtss2sd", Op.FPTRUNC: "vcvtsd2ss"}
 
@@ -33,7 +34,10 @@ def avx_instruction(node: Node) -> str | None:
     if word is None:
         return None
     if len(node.args) == 2:
-        return f'"{word} $2, $1, $0", "=x,x,x"'  # AT&T order: the first operand comes second
+        # LLVM's assembler swaps the operands of packed sums and products where the prefix of two
+        # bytes will do then, unless that of three is asked for.
+        prefix = "{vex3} " if ty.lanes > 1 and op in _COMMUTATIVE else ""
+        return f'"{prefix}{word} $2, $1, $0", "=x,x,x"'  # AT&T order: the first comes second
     # Scalars have a second operand, for the upper part of the result.
     sources = "$1, $1" if ty.lanes == 1 else "$1"
     return f'"{word} {sources}, $0", "=x,x"'

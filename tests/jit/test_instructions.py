@@ -6,6 +6,7 @@ region of its own. Registers, flags, memory, PC and the kind and place of a faul
 
 from __future__ import annotations
 
+import ctypes
 import random
 
 import pytest
@@ -13,13 +14,21 @@ from attrs import frozen
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.jit import generator
+from hcc.emulator.jit.avx import avx_instruction
+from hcc.emulator.jit.compiler import compile_object, has_avx
 from hcc.emulator.jit.engine import JitCpu
+from hcc.emulator.jit.nodes import LOAD, Node
+from hcc.emulator.jit.objects import read_image
 from hcc.emulator.jit.options import Options
+from hcc.emulator.jit.printer import llvm_type
 from hcc.emulator.jit.regions import successors
+from hcc.emulator.jit.translator import support
 from hcc.emulator.memory import READ, WRITE, Memory
 from hcc.isa import architecture
 from hcc.isa.arch import Arch, Insn
+from hcc.isa.builder import Op
 from hcc.isa.errors import HccError
+from hcc.isa.values import F32, F64, Ty, vec
 from tests.isa.harness import CODE, DATA, DATA_SIZE, STRIDE, aim, random_regs, read_cases
 
 ISAS = ("x86_64", "aarch64", "riscv64")
@@ -172,6 +181,45 @@ def test_compiled_instructions_agree_with_interpreted_ones(isa: str) -> None:
 def test_nans_are_right_without_avx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "has_avx", lambda: False)
     check("x86_64", 0.1, 5)
+
+
+def in_registers(node: Node, registers: tuple[str, str, str]) -> str:
+    """A function that does an operation on what its argument points to, in given registers."""
+    instruction, kind = avx_instruction(node), llvm_type(node.ty)
+    assert instruction is not None
+    result, a, b = (f"{{{name}}}" for name in registers)
+    fixed = instruction.replace("=x,x,x", f"={result},{a},{b}")
+    return f"""target triple = "x86_64-unknown-linux-gnu"
+define hidden void @f(ptr %p) {{
+%q = getelementptr i8, ptr %p, i64 16
+%r = getelementptr i8, ptr %p, i64 32
+%a = load {kind}, ptr %p
+%b = load {kind}, ptr %q
+%c = call {kind} asm {fixed}({kind} %a, {kind} %b)
+store {kind} %c, ptr %r
+ret void
+}}
+"""
+
+
+@pytest.mark.skipif(not has_avx(), reason="the host has no AVX")
+@pytest.mark.parametrize("registers", [("xmm2", "xmm2", "xmm8"), ("xmm9", "xmm8", "xmm2")])
+@pytest.mark.parametrize("ty", [F32, F64, vec(F32, 4), vec(F64, 2)], ids=llvm_type)
+@pytest.mark.parametrize("op", [Op.FADD, Op.FSUB, Op.FMUL, Op.FDIV])
+def test_the_first_of_two_nans_is_first_in_any_registers(
+    op: Op, ty: Ty, registers: tuple[str, str, str]
+) -> None:
+    node = Node(ty, op, (Node(ty, LOAD), Node(ty, LOAD)))
+    image = read_image(compile_object(in_registers(node, registers)))
+    arena = support().arena
+    address = arena.place(image)
+    nans = [0x7FC0_0001, 0x7FC0_0002] if ty.bits == 32 else [0x7FF8 << 48 | 1, 0x7FF8 << 48 | 2]
+    a, b = (nan.to_bytes(ty.bits // 8, "little") * ty.lanes for nan in nans)
+    buffer = ctypes.create_string_buffer(a.ljust(16, b"\0") + b.ljust(16, b"\0"), 48)
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address + image.symbols["f"])(ctypes.addressof(buffer))
+    arena.give_back(address, image)
+
+    assert buffer.raw[32 : 32 + len(a)] == a
 
 
 @pytest.mark.long

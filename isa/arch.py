@@ -149,3 +149,5 @@ class Arch:
     has_sse_nans: bool = False
     """Whether a NaN among the results of arithmetic is the one that SSE and AVX give for the same
     operands in the same order (SDM vol. 1, 4.8.3.5)."""
+    flags_copy: str | None = None
+    """The register that a system call leaves a copy of the condition flags in."""

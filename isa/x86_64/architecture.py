@@ -21,4 +21,5 @@ ARCH = Arch(
     syscalls=X86_64,
     call_target=call_target,
     has_sse_nans=True,
+    flags_copy="r11",
 )

@@ -57,6 +57,26 @@ def test_a_fault_inside_a_region_is_no_difference(isa: str, source: Path) -> Non
     assert expected.instructions == got.instructions
 
 
+@pytest.mark.parametrize("isa", ISAS)
+def test_the_flags_that_a_system_call_copies_are_no_difference(isa: str, source: Path) -> None:
+    text = """
+    #include <unistd.h>
+    __attribute__((noinline)) unsigned f(unsigned a, unsigned b) { return a < b ? a * 3 : b - a; }
+    int main(void) {
+        unsigned s = 0;
+        for (unsigned i = 0; i < 50; i++) {
+            s = f(s, i * 77777) + (unsigned)lseek(5, 0, SEEK_CUR);
+            f(s, 12345);
+            lseek(6, 0, SEEK_CUR);
+        }
+        return (int)(s & 63);
+    }
+    """
+    program = compiled(source, text, 1, (isa,))
+
+    assert run(program, isa, "interp").end == run(program, isa, "lockstep").end
+
+
 @pytest.mark.parametrize("isa", ONE_QUICKLY)
 def test_lockstep_finds_a_planted_difference(
     isa: str, source: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,7 +37,7 @@ def test_random_program(round_number: int, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("opt_level", [0, 1, 2, 3])
-@pytest.mark.parametrize("round_number", range(25))
+@pytest.mark.parametrize("round_number", range(12))
 def test_many_random_programs(round_number: int, opt_level: int, tmp_path: Path) -> None:
     check(random.randrange(1 << 32), opt_level, tmp_path)
 

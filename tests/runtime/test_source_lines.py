@@ -195,3 +195,18 @@ def test_command_line_shows_breaks_traces_and_warnings(tmp_path: Path) -> None:
     assert 0 == traced.returncode
     assert re.search(rb"x86_64 0x[0-9a-f]+ main\+0x[0-9a-f]+ \(p\.c:3\): ", traced.stderr)
     assert traced.stderr.endswith(b"\n")
+
+
+@pytest.mark.parametrize("opt_level", ["-O0", "-O2"])
+def test_a_fault_in_a_header_is_reported_there(opt_level: str, tmp_path: Path) -> None:
+    header = "static inline int get(int *p)\n{\n    return *p + 1;\n}\n"
+    (tmp_path / "get.h").write_text(header)
+    main = '#include "get.h"\nint main(int argc, char **argv)\n{\n    int x = 4;\n'
+    main += "    return get(&x) + get((int *)(long)(argc - 1));\n}\n"
+    (tmp_path / "p.c").write_text(main)
+    assert 0 == hcc("compile", "p.c", "-g", opt_level, folder=tmp_path).returncode
+    run = hcc("run", "a.hcc", folder=tmp_path)
+
+    assert 139 == run.returncode
+    assert b"bad read of 4 bytes at 0x0" in run.stderr
+    assert b"get.h:3)" in run.stderr

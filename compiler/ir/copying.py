@@ -17,17 +17,18 @@ def copy_blocks(blocks: Iterable[Block], values: dict[Value, Operand]) -> list[B
             copy.params.append(made)
         for instr in block.instrs:
             values[instr] = twin = Instr(
-                instr.type, instr.name, op=instr.op, attr=instr.attr, loc=instr.loc
+                instr.type,
+                instr.name,
+                op=instr.op,
+                args=list(instr.args),
+                attr=instr.attr,
+                targets=[Edge(copies[edge.block], list(edge.args)) for edge in instr.targets],
+                loc=instr.loc,
             )
-            twin.args = instr.args
-            twin.targets = [Edge(copies[edge.block], edge.args) for edge in instr.targets]
             if instr.site is not None:
-                twin.site = Site(instr.site.id, instr.site.live)
+                twin.site = Site(instr.site.id, list(instr.site.live))
             copy.instrs.append(twin)
     for copy in copies.values():
         for instr in copy.instrs:
-            instr.args = list(instr.args)
-            for edge in instr.targets:
-                edge.args = list(edge.args)
             instr.replace_operands(values)
     return list(copies.values())

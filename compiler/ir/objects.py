@@ -46,8 +46,7 @@ class Accesses:
 
 
 def _scan(function: Function, private: set[str], owners: dict[Instr, str]) -> None:
-    """Find the accesses of one function; drop from `private` what it takes
-    the address of."""
+    """Find the accesses of one function; drop from `private` what it takes the address of."""
     derived: dict[Value, str] = {}
     pending = True
     while pending:  # definitions may stand after uses in block order

@@ -168,7 +168,9 @@ def _word(record: Operand, offset: int, type_: Type) -> list[Instr]:
     return [addr, Instr(type_, op=Op.LOAD, args=[addr], attr=MemoryAccess(type_.size))]
 
 
-def _resume_block(site: Instr, record: Value, objects: dict[Value, Instr], after: Block) -> Block:
+def _resume_block(
+    site: Instr, record: Value, objects: dict[Value, Instr], after: Block
+) -> Block:
     """The block that takes over at one site: load its values, resume the callee, go on."""
     assert site.site is not None
     block = Block(f"resume{site.site.id}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from hcc.compiler.ir.ops import Op
+from hcc.compiler.ir.ops import DIVISIONS, Op
 from hcc.compiler.ir.types import PTR, VOID, Type
 
 if TYPE_CHECKING:
@@ -138,6 +138,16 @@ class Instr(Value):
         if self.site is not None:
             found += self.site.live
         return found
+
+    @property
+    def may_trap(self) -> bool:
+        """Whether this is a division that may stop the program."""
+        if self.op not in DIVISIONS:
+            return False
+        divisor = self.args[1]
+        if not isinstance(divisor, Const):
+            return True
+        return divisor.value in (0, (1 << divisor.type.bits) - 1)
 
     def replace_operands(self, mapping: dict[Value, Operand]) -> None:
         """Use `mapping[x]` wherever x was used."""

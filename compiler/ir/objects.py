@@ -44,6 +44,13 @@ class Accesses:
             _scan(function, private, owners)
         return cls(owners, frozenset(private))
 
+    def may_meet(self, a: Instr, b: Instr) -> bool:
+        """Whether two of the accesses may touch the same byte."""
+        one, other = self.owners.get(a), self.owners.get(b)
+        if one is not None and other is not None:
+            return one == other
+        return one not in self.private and other not in self.private
+
 
 def _scan(function: Function, private: set[str], owners: dict[Instr, str]) -> None:
     """Find the accesses of one function; drop from `private` what it takes the address of."""

@@ -139,4 +139,5 @@ class Op(Enum):
     __hash__ = object.__hash__  # members are singletons
 
 
+DIVISIONS = frozenset({Op.SDIV, Op.UDIV, Op.SREM, Op.UREM})
 BY_TEXT = {op.text: op for op in Op}

@@ -7,6 +7,7 @@ from hcc.compiler.ir.verifier import verify
 from hcc.compiler.passes.data_stack import lower_data_stack
 from hcc.compiler.passes.hoist import hoist_loads
 from hcc.compiler.passes.inline import inline_functions
+from hcc.compiler.passes.jam import jam_loops
 from hcc.compiler.passes.liveness import assign_sites
 from hcc.compiler.passes.points import Points, insert_points, may_suspend, reaches_point
 from hcc.compiler.passes.promote import promote
@@ -37,6 +38,9 @@ def prepare(module: Module, points: Points, opt_level: int, check: bool = False)
         done()
     hoist_loads(module)
     done()
+    if opt_level >= 2:
+        jam_loops(module)
+        done()
     insert_points(module, points)
     done()
     quiet = module.functions.keys() - reaches_point(module)

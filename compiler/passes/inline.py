@@ -19,7 +19,6 @@ from hcc.compiler.ir.cfg import has_loops
 from hcc.compiler.ir.copying import copy_blocks
 from hcc.compiler.ir.module import (
     Block,
-    Const,
     Edge,
     Function,
     Instr,
@@ -41,7 +40,6 @@ ROUNDS = 4
 _STAYING = frozenset(
     {Op.CALL, Op.SYSCALL, Op.POLL, Op.TRAP, Op.ALLOCA, Op.DSP_GET, Op.DSP_SET, Op.UNREACHABLE}
 )
-_DIVISIONS = frozenset({Op.SDIV, Op.UDIV, Op.SREM, Op.UREM})
 
 
 def inline_functions(module: Module, simplify: Callable[[Function], None]) -> None:
@@ -59,17 +57,9 @@ def _is_small(function: Function) -> bool:
     if function.noinline or function.noreturn:
         return False
     instrs = [i for block in function.blocks for i in block.instrs]
-    if len(instrs) > SMALL or any(i.op in _STAYING or _may_trap(i) for i in instrs):
+    if len(instrs) > SMALL or any(i.op in _STAYING or i.may_trap for i in instrs):
         return False
     return not has_loops(function)
-
-
-def _may_trap(instr: Instr) -> bool:
-    if instr.op not in _DIVISIONS:
-        return False
-    divisor = instr.args[1]
-    safe = isinstance(divisor, Const) and divisor.value not in (0, (1 << divisor.type.bits) - 1)
-    return not safe
 
 
 def _inline_into(function: Function, small: dict[str, Function]) -> bool:

@@ -90,7 +90,7 @@ class CountedExit:
             return False
         low, high = self.range
         bound = int(self.bound.value)
-        bound = _signed(bound, type_) if low else bound
+        bound = as_signed(bound, type_) if low else bound
         room = high - bound if self.up else bound - low
         return room < step - (self.strict is self.op)
 
@@ -194,7 +194,7 @@ def _inductions(
             if base is not param or not _is_fixed(amount, inner):
                 continue
             if isinstance(amount, Const):
-                step = _signed(int(amount.value), amount.type)
+                step = as_signed(int(amount.value), amount.type)
                 if step == 0:
                     continue
                 up = up == (step > 0)
@@ -208,7 +208,8 @@ def _amount(step: Operand) -> int | None:
     return int(step.value) if isinstance(step, Const) else None
 
 
-def _signed(value: int, type_: Type) -> int:
+def as_signed(value: int, type_: Type) -> int:
+    """A constant's bits as a signed number."""
     return value - (1 << type_.bits) if value >> (type_.bits - 1) else value
 
 
@@ -230,7 +231,7 @@ def trip_count(loop: Loop) -> int | None:
         type_ = exit_.bound.type
         signed = exit_.op in (Op.SLT, Op.SLE, Op.SGT, Op.SGE, Op.NE)
         ends = int(exit_.bound.value)
-        end = _signed(ends, type_) if signed else ends
+        end = as_signed(ends, type_) if signed else ends
         lowest = -(1 << (type_.bits - 1)) if signed else 0
         beyond = end + step if exit_.up else end - step
         if exit_.op is not Op.NE and not lowest <= beyond < lowest + (1 << type_.bits):
@@ -238,7 +239,7 @@ def trip_count(loop: Loop) -> int | None:
         worst = 0
         for start in starts:
             assert isinstance(start, Const)
-            begin = _signed(int(start.value), type_) if signed else int(start.value)
+            begin = as_signed(int(start.value), type_) if signed else int(start.value)
             distance = end - begin if exit_.up else begin - end
             if distance < 0 and exit_.op is Op.NE:
                 return None

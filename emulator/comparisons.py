@@ -16,7 +16,8 @@ Comparison = tuple[Op, tuple[N, ...]]
 
 _INVERSE = {Op.EQ: Op.NE, Op.NE: Op.EQ}
 _INVERSE_SWAPPED = {Op.ULT: Op.ULE, Op.ULE: Op.ULT, Op.SLT: Op.SLE, Op.SLE: Op.SLT}
-_OR_EQUAL = {Op.ULT: Op.ULE, Op.SLT: Op.SLE}
+_OR_EQUAL = {Op.ULT: Op.ULE, Op.SLT: Op.SLE, Op.FLT: Op.FLE}
+_EQUAL, _UNEQUAL = (Op.EQ, Op.FEQ), (Op.NE,)
 _NOT_EQUAL = {Op.ULE: Op.ULT, Op.SLE: Op.SLT}
 
 
@@ -40,10 +41,34 @@ def joined(op: Op, a: N, b: N) -> Comparison[N] | None:
 
 
 def _joined(op: Op, order: N, equality: N) -> Comparison[N] | None:
-    wanted, results = (Op.EQ, _OR_EQUAL) if op is Op.OR else (Op.NE, _NOT_EQUAL)
-    if equality.op is wanted and order.op in results and _same_pair(order.args, equality.args):
+    wanted, results = (_EQUAL, _OR_EQUAL) if op is Op.OR else (_UNEQUAL, _NOT_EQUAL)
+    if equality.op in wanted and order.op in results and _same_pair(order.args, equality.args):
         return results[order.op], order.args
     return None
+
+
+def opposite(op: Op, a: N, b: N) -> Comparison[N] | None:
+    """The comparison of floats that holds where `a op b` does not: `x < y` or one is a NaN (at
+    most one of these is true, so that `op` may be exclusive), that or `x == y`, and neither
+    `x < y` nor `x == y`."""
+    return _opposite(op, a, b) or _opposite(op, b, a)
+
+
+def _opposite(op: Op, a: N, b: N) -> Comparison[N] | None:
+    less = negated(a)
+    equal: N | None = b
+    match op:
+        case Op.XOR:
+            if a.op is Op.FLT and b.op is Op.FUNO and _same_pair(a.args, b.args):
+                return Op.FLE, a.args[::-1]
+            return None
+        case Op.OR:
+            order, result = Op.FLE, Op.FLT
+        case _:
+            order, result, equal = Op.FLT, Op.FLE, negated(b)
+    if less is None or equal is None or less.op is not order or equal.op is not Op.FEQ:
+        return None
+    return (result, less.args) if _same_pair(less.args, equal.args) else None
 
 
 def _same_pair(some: tuple[N, ...], others: tuple[N, ...]) -> bool:

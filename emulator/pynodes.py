@@ -171,13 +171,22 @@ class Graph:
             case Op.EQ | Op.NE if first.ty is I1:
                 differ = self.operation(Op.XOR, I1, args)
                 return differ if op is Op.NE else self._inverse(differ)
+            case Op.AND | Op.OR | Op.XOR if ty is I1:
+                return self._truth(op, first, last)
             case Op.XOR:
-                if ty is I1 and last.const == 1:
-                    return self._inverse(first)
                 return comparisons.other(first, last)
-            case Op.AND | Op.OR if ty is I1:
-                return self._comparison(comparisons.joined(op, first, last))
         return None
+
+    def _truth(self, op: Op, a: Node, b: Node) -> Node | None:
+        """What flags are tested for as one comparison."""
+        if op is Op.XOR and b.const == 1:
+            return self._inverse(a)
+        opposite = self._comparison(comparisons.opposite(op, a, b))
+        if opposite is not None:
+            return self._inverse(opposite)
+        if op is Op.XOR:
+            return comparisons.other(a, b)
+        return self._comparison(comparisons.joined(op, a, b))
 
     def _sum(self, ty: Ty, first: Node, number: int) -> Node | None:
         """(x + c) + number"""

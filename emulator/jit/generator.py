@@ -124,13 +124,13 @@ class Generator:
         """The region of a small function, if all of it is in there, to be part of one that has
         been passed so many times; not if it is rarely called there, as what it changes has to be
         written back wherever the region is left, or has loops, which its time goes into."""
-        if start in self.refused or not self._is_small(start, INLINED):
+        if start in self.refused or not self._is_small(start, 2 * INLINED):
             return None
         if start not in self._optimised and self._heat.passes(start) * RARELY < turns:
             return None
         region = self.region(start)
-        fits = region.blocks[start].addrs and region.is_whole() and not self._loops_of(region)
-        return region if fits else None
+        fits = region.insn_count <= INLINED and region.blocks[start].addrs and region.is_whole()
+        return region if fits and not self._loops_of(region) else None
 
     def _flow(self, region: Region, kind: type[Flow] = Flow) -> Flow | None:
         """The dataflow of a region that is one for compiled code; others are refused for good."""

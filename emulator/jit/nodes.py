@@ -180,6 +180,9 @@ _BITWISE = frozenset((Op.AND, Op.OR, Op.XOR))
 
 def _truth(op: Op, a: Node, b: Node) -> Node | None:
     """What flags are tested for as one comparison."""
+    found = comparisons.opposite(op, a, b)
+    if found is not None:
+        return Node(I1, Op.XOR, (Node(I1, *found), constant(I1, 1)))
     if op is not Op.XOR:
         found = comparisons.joined(op, a, b)
     elif b.const == 1:

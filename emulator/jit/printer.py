@@ -10,7 +10,7 @@ decided by use. Where the value is needed all the time, a branch that is never t
 no operation is added to the chain of arithmetic, and one test does for all that it is made from, as
 a NaN among the operands of arithmetic makes a NaN. Where the value is wanted only when a loop is
 left, a `select` is better, since LLVM can move that out of the loop. Neither is needed where the
-host's own instruction gives the guest's NaN (see `avx`).
+host's own instruction gives the guest's NaN (see `host`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hcc.emulator.jit.avx import avx_instruction
+from hcc.emulator.jit.host import avx_instruction, truncation
 from hcc.emulator.jit.nodes import INSERT, LOAD, NUMBER, PART, REG, Node, constant, root_of
 from hcc.isa.builder import Op, Rounding
 from hcc.isa.values import I1, I32, I64, I128, Ty, int_type, vec
@@ -242,6 +242,9 @@ class Printer:
             case "number":
                 return self.exact(node)
             case Op.SELECT:
+                host = truncation(node)
+                if host is not None:
+                    return self._truncate(*host, text)
                 condition = self.typed(args[0])
                 a, b = (self.value(arm, text) for arm in args[1:])
                 # The guest's compiler chose not to branch; nor must LLVM.
@@ -275,6 +278,13 @@ class Printer:
             if low_word is not None:
                 return low_word
         return self.let(f"{word} {source} {self._arg(a)} to {target}")
+
+    def _truncate(self, name: str, value: Node, text: str) -> str:
+        """A float as an integer by an intrinsic of the host."""
+        scalar = llvm_type(value.ty)
+        vector = f"<{128 // value.ty.bits} x {scalar}>"
+        whole = self.let(f"insertelement {vector} poison, {scalar} {self._arg(value)}, i32 0")
+        return self.let(f"call {text} {self.intrinsic(name, text, vector)}({vector} {whole})")
 
     def _low_half(self, a: Node) -> str:
         if a.op == REG:

@@ -14,9 +14,9 @@ from attrs import frozen
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.jit import generator
-from hcc.emulator.jit.avx import avx_instruction
 from hcc.emulator.jit.compiler import compile_object, has_avx
 from hcc.emulator.jit.engine import JitCpu
+from hcc.emulator.jit.host import avx_instruction
 from hcc.emulator.jit.nodes import LOAD, Node
 from hcc.emulator.jit.objects import read_image
 from hcc.emulator.jit.options import Options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from hcc.emulator import comparisons
 from hcc.emulator.jit.builder import BlockBuilder, Branch, Votes
-from hcc.emulator.jit.nodes import REG, Node, constant, operation, register
+from hcc.emulator.jit.host import truncation
+from hcc.emulator.jit.nodes import REG, Node, constant, low_bit, made, operation, register
 from hcc.isa import architecture
 from hcc.isa.builder import Op
-from hcc.isa.values import I1, I8, I64
+from hcc.isa.values import F32, F64, I1, I8, I32, I64
 
 ORDERS = (Op.ULT, Op.ULE, Op.SLT, Op.SLE)
 COMPARISONS = {*ORDERS, Op.EQ, Op.NE}
@@ -123,3 +125,88 @@ def test_what_is_no_comparison_has_no_inverse() -> None:
     opposite = operation(Op.XOR, I1, (bit, constant(I1, 1)))
     assert comparisons.negated(opposite) is bit
     assert operation(Op.XOR, I1, (opposite, constant(I1, 1))) is bit
+
+
+# What AArch64's conditions say of `a` and `b` after fcmp (the manual, "Condition code
+# suffixes", floating point).
+FLOAT_CONDITIONS: dict[int, Callable[[float, float], bool]] = {
+    0: lambda a, b: a == b,
+    1: lambda a, b: a != b,
+    2: lambda a, b: not a < b,
+    3: lambda a, b: a < b,
+    4: lambda a, b: a < b,
+    5: lambda a, b: not a < b,
+    6: lambda a, b: a != a or b != b,
+    7: lambda a, b: a == a and b == b,
+    8: lambda a, b: not a <= b,
+    9: lambda a, b: a <= b,
+    10: lambda a, b: a >= b,
+    11: lambda a, b: not a >= b,
+    12: lambda a, b: a > b,
+    13: lambda a, b: not a > b,
+}
+
+
+def holds(node: Node, numbers: dict[int, float]) -> bool:
+    """A condition on floats that registers hold."""
+    if node.const is not None:
+        return bool(node.const)
+    if node.op in (Op.AND, Op.OR, Op.XOR):
+        a, b = (holds(arg, numbers) for arg in node.args)
+        return {Op.AND: a and b, Op.OR: a or b, Op.XOR: a is not b}[node.op]
+    x, y = (numbers[next(bit for bit in numbers if arg.deps & bit)] for arg in node.args)
+    return {Op.FEQ: x == y, Op.FLT: x < y, Op.FLE: x <= y, Op.FUNO: x != x or y != y}[node.op]
+
+
+@pytest.mark.parametrize("number", FLOAT_CONDITIONS)
+def test_comparing_floats_and_branching_on_aarch64(number: int) -> None:
+    words = 0x1E612000, 0x54000000 | 8 << 5 | number  # fcmp d0, d1
+    condition = branched("aarch64", b"".join(word.to_bytes(4, "little") for word in words))
+    index = architecture("aarch64").registers.index
+    bits = [low_bit(index[name]) for name in ("v0", "v1")]
+    values = (0.0, 1.0, -1.0, float("inf"), float("nan"))
+    for a, b in product(values, values):
+        numbers = dict(zip(bits, (a, b), strict=True))
+        assert holds(condition, numbers) is FLOAT_CONDITIONS[number](a, b)
+    tested = comparisons.negated(condition) or condition
+    assert tested.op in (Op.FEQ, Op.FLT, Op.FLE, Op.FUNO)
+
+
+@pytest.mark.parametrize("code", [
+    b"\xf2\x0f\x2c\xc0", b"\xf2\x48\x0f\x2c\xc0", b"\xf3\x0f\x2c\xc0", b"\xf3\x48\x0f\x2c\xc0",
+    b"\xf2\x0f\x2d\xc0", b"\xf3\x48\x0f\x2d\xc0",
+], ids=["cvttsd2si", "cvttsd2si 64", "cvttss2si", "cvttss2si 64", "cvtsd2si", "cvtss2si 64"],
+)  # fmt: skip
+def test_converting_to_an_integer_is_the_hosts_instruction_on_x86_64(code: bytes) -> None:
+    arch = architecture("x86_64")
+    builder: Any = BlockBuilder(arch.registers, 0, Votes())
+    builder.begin(0, len(code))
+    arch.semantics[arch.decode(code, 0).mnemonic](builder, arch.decode(code, 0))
+    result = made(builder.block.sets[arch.registers.index["rax"]])
+    choice = result.args[0] if result.op is Op.ZEXT else result
+    assert choice.op is Op.SELECT
+    found = truncation(choice)
+    assert found is not None
+    name, value = found
+    assert ("ss2si" in name) is (value.ty is F32)
+    assert name.endswith("64") is (choice.ty is I64)
+
+
+def test_other_choices_are_none_of_the_hosts() -> None:
+    value = operation(Op.BITCAST, F64, (register(I64, 0),))
+    beyond = operation(Op.BITCAST, F64, (constant(I64, 0x41E0000000000000),))  # 2.0**31
+    fits = operation(Op.FLT, I1, (value, beyond))
+    whole = operation(Op.FPTOSI, I32, (value,))
+    misfit = constant(I32, 1 << 31)
+    assert truncation(operation(Op.SELECT, I32, (fits, whole, misfit))) is not None
+    less = operation(Op.BITCAST, F64, (constant(I64, 0x41D0000000000000),))
+    for wrong in (
+        (operation(Op.FLE, I1, (value, beyond)), whole, misfit),
+        (operation(Op.FLT, I1, (value, less)), whole, misfit),
+        (operation(Op.FLT, I1, (beyond, value)), whole, misfit),
+        (fits, operation(Op.FPTOUI, I32, (value,)), misfit),
+        (fits, operation(Op.FPTOSI, I32, (beyond,)), misfit),
+        (fits, whole, constant(I32, 0)),
+        (fits, operation(Op.FPTOSI, I64, (value,)), constant(I64, 1 << 63)),
+    ):
+        assert truncation(operation(Op.SELECT, wrong[1].ty, wrong)) is None

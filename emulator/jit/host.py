@@ -1,14 +1,18 @@
-"""Floating-point arithmetic by the very instructions that give the guest's NaNs.
+"""What instructions of the host do just as the guest's semantics want it.
 
 Which NaN an operation gives depends on its operands' order and bits. LLVM's `fadd` promises
 neither, so what it computes has to be tested (see `printer`), and the operands of all arithmetic
 have to be kept for the test's sake. For a guest whose rule is SSE's, AVX does better: it has the
 same rule, and as assembly the instruction is the one that is written here. LLVM may still move it,
 or drop it.
+
+A conversion to an integer that gives 1000…0 for what does not fit is x86's. Written out, it takes
+LLVM ten instructions.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from hcc.emulator.jit.nodes import Node
@@ -41,3 +45,26 @@ def avx_instruction(node: Node) -> str | None:
     # Scalars have a second operand, for the upper part of the result.
     sources = "$1, $1" if ty.lanes == 1 else "$1"
     return f'"{word} {sources}, $0", "=x,x"'
+
+
+_TRUNCATIONS = {
+    (32, 32): "llvm.x86.sse.cvttss2si",
+    (32, 64): "llvm.x86.sse.cvttss2si64",
+    (64, 32): "llvm.x86.sse2.cvttsd2si",
+    (64, 64): "llvm.x86.sse2.cvttsd2si64",
+}
+
+
+def truncation(choice: Node) -> tuple[str, Node] | None:
+    """The intrinsic, and the float, that a `select` of a converted float or 1000…0 amounts to;
+    None if it is another choice. The intrinsic takes the float as the first lane of 128 bits."""
+    fits, result, misfit = choice.args
+    bits = result.ty.bits
+    if result.op is not Op.FPTOSI or fits.op is not Op.FLT or misfit.const != 1 << (bits - 1):
+        return None
+    value, limit = fits.args
+    name = _TRUNCATIONS.get((value.ty.bits, bits)) if value.ty.lanes == 1 else None
+    if name is None or result.args[0] is not value or limit.op is not Op.BITCAST:
+        return None
+    beyond = struct.pack("<f" if value.ty.bits == 32 else "<d", 2.0 ** (bits - 1))
+    return (name, value) if limit.args[0].const == int.from_bytes(beyond, "little") else None

@@ -144,14 +144,26 @@ class Memory:
         kind = FaultKind.WRITE if access & WRITE else FaultKind.READ
         if addr < 0 or end > SPACE_SIZE:
             raise MemoryFault(kind, addr, size)
-        for page in range(addr >> PAGE_BITS, ((end - 1) >> PAGE_BITS) + 1):
-            if not self.pages[page] & access:
+        for page in self.pages[addr >> PAGE_BITS : ((end - 1) >> PAGE_BITS) + 1]:
+            if not page & access:
                 raise MemoryFault(kind, addr, size)
 
     def read(self, addr: int, size: int) -> bytes:
         """`size` bytes from readable pages."""
         self.check(addr, size, READ)
         return self.data[addr : addr + size]
+
+    def writable(self, addr: int, size: int) -> memoryview:
+        """As many of `size` bytes from an address on as are writable, to be filled at once and not
+        kept; a fault if there are none."""
+        pages, first = self.pages, addr >> PAGE_BITS
+        last = (min(addr + size, SPACE_SIZE) - 1) >> PAGE_BITS
+        if addr >= SPACE_SIZE or not pages[first] & WRITE:
+            raise MemoryFault(FaultKind.WRITE, addr, size)
+        page = first + 1
+        while page <= last and pages[page] & WRITE:
+            page += 1
+        return memoryview(self.data)[addr : min(addr + size, page << PAGE_BITS)]
 
     def write(self, addr: int, content: bytes) -> None:
         """Put bytes into writable pages."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import define, field
 
-from hcc.emulator.memory import PAGE_BITS, PAGE_SIZE, SPACE_SIZE, WRITE, Memory, page_ceil
+from hcc.emulator.memory import Memory
 from hcc.isa.errors import FormatError, HccError
 from hcc.runtime.endings import Killed
 
@@ -117,12 +117,12 @@ class FileCalls:
 
     def sys_read(self, fd: int, addr: int, size: int, *_: int) -> int:
         file = self._file(fd)
-        content = os.read(file.host, self._room(addr, min(size, MOST_AT_ONCE)))
-        if content:
-            self.memory.write(addr, content)
+        if not size:
+            return len(os.read(file.host, 0))
+        count = os.readv(file.host, [self.memory.writable(addr, min(size, MOST_AT_ONCE))])
         if file.standard == 0:
-            self.stdin_read += len(content)
-        return len(content)
+            self.stdin_read += count
+        return count
 
     def sys_write(self, fd: int, addr: int, size: int, *_: int) -> int:
         file = self._file(fd)
@@ -132,16 +132,6 @@ class FileCalls:
         except BrokenPipeError as error:
             # Python ignores SIGPIPE for itself; the program has not asked for that.
             raise Killed(SIGPIPE) from error
-
-    def _room(self, addr: int, size: int) -> int:
-        """How many of so many bytes from an address on can be written; a fault if none can."""
-        if size == 0:
-            return 0
-        self.memory.check(addr, 1, WRITE)
-        end, most = page_ceil(addr + 1), min(addr + size, SPACE_SIZE)
-        while end < most and self.memory.pages[end >> PAGE_BITS] & WRITE:
-            end += PAGE_SIZE
-        return min(size, end - addr)
 
     def sys_writev(self, fd: int, vector: int, count: int, *_: int) -> int:
         total = 0

@@ -83,10 +83,12 @@ class RegionPrinter(StatePrinter):
         body, self.lines = self.lines, []
         self._print_entry()
         entry, self.lines = self.lines, []
+        self._print_end()
+        end, self.lines = self.lines, []
         self._print_variables()
         state = f"ptr noalias dereferenceable({self.state.size}) %s"
         head = f"define hidden i64 @{name}({state}, i64 %pc) #0 !dbg {self.scope} {{"
-        return [head, "entry:", *self.lines, *entry, *body, *self._late, "}"]
+        return [head, "entry:", *self.lines, *entry, *body, *self._late, *end, "}"]
 
     def _print_entry(self) -> None:
         self.line(f"%mem = load ptr, ptr %s, !invariant.load !0, {STATE}")
@@ -122,17 +124,23 @@ class RegionPrinter(StatePrinter):
         self.line(f"br label %b{start:x}")
 
     def _check_stack(self) -> None:
-        read = self.intrinsic("llvm.read_register.i64", "i64", "metadata")
-        sp = self.let(f"call i64 {read}(metadata !4)")
+        sp = self._stack_pointer()
         limit = self.let(f"load i64, ptr {self.field(layout.STACK_LIMIT)}, {STATE}")
         low = self.let(f"icmp ult i64 {sp}, {limit}")
         self.line(f"br i1 {low}, label %deep, label %shallow, {UNLIKELY}")
         self._late += ["deep:", "ret i64 %pc"]
         self.start("shallow")
 
+    def _stack_pointer(self) -> str:
+        read = self.intrinsic("llvm.read_register.i64", "i64", "metadata")
+        return self.let(f"call i64 {read}(metadata !4)")
+
     def _call_place(self) -> str:
         """The debug location of a call: LLVM wants one, though no fault happens there."""
         return self.accesses.location(pc_of(self._block.block.start), 0, False, self.scope)
+
+    def _print_end(self) -> None:
+        """Nothing is to follow the blocks."""
 
     # ---- blocks ----
 
@@ -264,8 +272,11 @@ class RegionPrinter(StatePrinter):
         if not self._is_callable(target):
             self.line(f"ret i64 {target}")
             return
-        function = self._callee(target)
-        call = f"musttail call i64 {function}(ptr %s, i64 {target}), {self._call_place()}"
+        self.go_over(self._callee(target), target)
+
+    def go_over(self, code: str, pc: int | str) -> None:
+        """Go on in other code for an address; the state is in memory."""
+        call = f"musttail call i64 {code}(ptr %s, i64 {pc}), {self._call_place()}"
         self.line(f"ret i64 {self.let(call)}")
 
     def _call_guest(self, edge: Edge, target: int | str, next_place: Place) -> None:
@@ -293,8 +304,7 @@ class RegionPrinter(StatePrinter):
             index = offset
             shift = self.span.align.bit_length() - 1
             if shift:
-                rotate = self.intrinsic("llvm.fshr.i64", "i64", "i64, i64, i64")
-                index = self.let(f"call i64 {rotate}(i64 {offset}, i64 {offset}, i64 {shift})")
+                index = self._rotated(offset, shift)
             inside = self.let(f"icmp ult i64 {index}, {self.span.entries}")
             there, out = self.fresh_label(), self.fresh_label()
             self.line(f"br i1 {inside}, label %{there}, label %{out}")
@@ -303,6 +313,12 @@ class RegionPrinter(StatePrinter):
             self.start(there)
         pointer = self.let(f"getelementptr ptr, ptr %table, i64 {index}")
         return self.let(f"load ptr, ptr {pointer}, {STATE}")
+
+    def _rotated(self, offset: str, shift: int) -> str:
+        """An offset over the bytes of an instruction, by which what lies between two is out of
+        range."""
+        rotate = self.intrinsic("llvm.fshr.i64", "i64", "i64, i64, i64")
+        return self.let(f"call i64 {rotate}(i64 {offset}, i64 {offset}, i64 {shift})")
 
     # ---- jumps, calls, returns ----
 
@@ -442,11 +458,11 @@ class RegionPrinter(StatePrinter):
 
     def _store(self, pc: int, addr: Node, value: Node) -> None:
         self.settle(numbers(value))
-        content = self.typed(value)
         size = value.ty.bits // 8
         self._mark_first()
         where = self.accesses.location(pc, size, True, self.scope)
         pointer = self._pointer(pc, addr, size, True)
+        content = self.typed(value)
         self.line(f"store volatile {content}, ptr {pointer}, align 1, {GUEST}, {where}")
         self._mark(pc)
 

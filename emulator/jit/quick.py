@@ -34,6 +34,8 @@ class QuickPrinter(RegionPrinter):
         super().__init__(flow, module, scope)
         self._heads = heads(self.region)
         self._own = f"@{function_name(self.region.start)}"
+        self._overs: list[tuple[str, str, int | str]] = []
+        """Where other code is gone on in: the block that does so, the code, and its place."""
         self._kept = False  # the block has stored what it changes
 
     # ---- state ----
@@ -100,12 +102,22 @@ class QuickPrinter(RegionPrinter):
         code = self._ask(start)
         self.line(f"br i1 {self._is_own(code)}, label %b{start:x}, label %{over}")
         self.start(over)
-        self._go_over(code, start)
-        self.start("entered")
-        cases = (f"i64 {pc}, label %b{pc:x}" for pc in self.flow.blocks)
-        self.line(f"switch i64 %pc, label %nowhere [ {' '.join(cases)} ]")
-        self.start("nowhere")
-        self.line("unreachable")
+        self.go_over(code, start)
+        self._choose("entered", sorted(self.flow.blocks))
+
+    def _choose(self, label: str, places: list[int]) -> None:
+        """Go to the one of some blocks that `%pc` is the place of: by halves, as LLVM would make a
+        chain of a `switch`."""
+        self.start(label)
+        if len(places) == 1:
+            self.line(f"br label %b{places[0]:x}")
+            return
+        half = len(places) // 2
+        lower, upper = self.fresh_label(), self.fresh_label()
+        less = self.let(f"icmp ult i64 %pc, {places[half]}")
+        self.line(f"br i1 {less}, label %{lower}, label %{upper}")
+        self._choose(lower, places[:half])
+        self._choose(upper, places[half:])
 
     # ---- heads of loops ----
 
@@ -127,7 +139,7 @@ class QuickPrinter(RegionPrinter):
         code = self.let(f"phi ptr [ {listed}, %{cool} ], [ {told}, %{hot} ]")
         self.line(f"br i1 {self._is_own(code)}, label %{stay}, label %{over}")
         self.start(over)
-        self._go_over(code, start)
+        self.go_over(code, start)
         self.start(stay)
 
     # ---- parts of both ----
@@ -154,10 +166,29 @@ class QuickPrinter(RegionPrinter):
     def _is_own(self, code: str) -> str:
         return self.let(f"icmp eq ptr {code}, {self._own}")
 
-    def _go_over(self, code: str, pc: int) -> None:
-        """Go on in other code for the same address; the state is in memory."""
-        call = f"musttail call i64 {code}(ptr %s, i64 {pc}), {self._call_place()}"
-        self.line(f"ret i64 {self.let(call)}")
+    def go_over(self, code: str, pc: int | str) -> None:
+        """All go by one call: LLVM does not compile calls that end a function quickly."""
+        self._overs.append((self.label, code, pc))
+        self.line("br label %over")
+
+    def _print_end(self) -> None:
+        if not self._overs:
+            return
+        self.start("over")
+        codes = ", ".join(f"[ {code}, %{label} ]" for label, code, _ in self._overs)
+        places = ", ".join(f"[ {pc}, %{label} ]" for label, _, pc in self._overs)
+        self.line(f"%code = phi ptr {codes}")
+        self.line(f"%place = phi i64 {places}")
+        super().go_over("%code", "%place")
+
+    def _stack_pointer(self) -> str:
+        """About where the stack pointer is. Reading that is nothing that LLVM compiles quickly."""
+        return self.let(f"ptrtoint ptr {self.let('alloca i8')} to i64")
+
+    def _rotated(self, offset: str, shift: int) -> str:
+        low = self.let(f"lshr i64 {offset}, {shift}")
+        high = self.let(f"shl i64 {offset}, {64 - shift}")
+        return self.let(f"or i64 {low}, {high}")
 
     # ---- memory ----
 

@@ -8,12 +8,9 @@ out of compiled code read the few registers they need and copy nothing.
 from __future__ import annotations
 
 import ctypes
-import struct
 
 from hcc.emulator.interpreter import CpuState
 from hcc.emulator.jit.layout import Layout
-
-_WORD = struct.Struct("<Q")
 
 
 class NativeState:
@@ -25,13 +22,14 @@ class NativeState:
         self.address = -(-ctypes.addressof(self._buffer) // 64) * 64
         window = (ctypes.c_uint8 * layout.size).from_address(self.address)
         self.view = memoryview(window).cast("B")
+        self.words = self.view.cast("Q")
 
     def word(self, offset: int) -> int:
-        value: int = _WORD.unpack_from(self.view, offset)[0]
-        return value
+        """The 8 bytes at an offset that is a multiple of 8."""
+        return self.words[offset >> 3]
 
     def set_word(self, offset: int, value: int) -> None:
-        _WORD.pack_into(self.view, offset, value)
+        self.words[offset >> 3] = value
 
 
 class SharedState(CpuState):
@@ -42,6 +40,11 @@ class SharedState(CpuState):
         self.listed = listed
         self.native = native
         self.is_native = False
+        registers, offsets = self.arch.registers.registers, native.layout.offsets
+        self._places = {
+            r.name: (offset >> 3, r.bits) for r, offset in zip(registers, offsets, strict=True)
+        }
+        """Which word each register begins with, and its bits."""
 
     @property
     def regs(self) -> list[int]:
@@ -77,21 +80,16 @@ class SharedState(CpuState):
     def get(self, register: str) -> int:
         if not self.is_native:
             return self.listed.get(register)
-        index = self.arch.registers.index[register]
-        offset = self.native.layout.offsets[index]
-        value = self.native.word(offset)
-        if self.arch.registers.registers[index].bits > 64:
-            value |= self.native.word(offset + 8) << 64
-        return value
+        place, bits = self._places[register]
+        words = self.native.words
+        return words[place] if bits <= 64 else words[place] | words[place + 1] << 64
 
     def set(self, register: str, value: int) -> None:
         if not self.is_native:
             self.listed.set(register, value)
             return
-        index = self.arch.registers.index[register]
-        bits = self.arch.registers.registers[index].bits
-        offset = self.native.layout.offsets[index]
+        place, bits = self._places[register]
         value &= (1 << bits) - 1
-        self.native.set_word(offset, value & (1 << 64) - 1)
+        self.native.words[place] = value & (1 << 64) - 1
         if bits > 64:
-            self.native.set_word(offset + 8, value >> 64)
+            self.native.words[place + 1] = value >> 64

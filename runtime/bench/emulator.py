@@ -1,8 +1,9 @@
 """`hcc bench emulator`: the JIT against native code, qemu-user and Unicorn, on each guest ISA.
 
-The kernels lie beside this file; the example programs are measured in the steady state only, and
-not under Unicorn. Native code is gcc -O2 of the same source; the three emulators run the same guest
-code, which is hcc's. Times are user times, all sides in turn in one run, medians.
+The kernels lie beside this file. The example programs are not measured under Unicorn, and as whole
+commands only where they can take over a second natively. Native code is gcc -O2 of the same source;
+the three emulators run the same guest code, which is hcc's. Times are user times, all sides in turn
+in one run, medians; for whole commands also wall times, as compiling goes on beside the guest.
 
     steady   seconds for a round of a kernel or example: the difference of a long and a short run,
              so that start-up and translation drop out
@@ -17,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -59,10 +61,15 @@ class Kernel:
     def short(self) -> tuple[str, ...]:
         return self.program.small if self.rounds is None else ("1",)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether a run can take over a second natively."""
+        return self.rounds is not None or self.program.long is not None
+
     def long(self, share: float) -> tuple[tuple[str, ...], int]:
         """The arguments of a long run, and how many rounds it has over a short one."""
         if self.rounds is None:
-            return self.program.full, 1
+            return self.program.long or self.program.full, 1
         rounds = max(int(self.rounds * share), 2)
         return (str(rounds),), rounds - 1
 
@@ -76,7 +83,7 @@ def find(names: tuple[str, ...]) -> list[Kernel]:
     found = []
     for name, rounds in KERNELS.items():
         source = here / f"{name}.c"
-        found.append(Kernel(Example(name, (source,), (), (), source, source), rounds))
+        found.append(Kernel(Example(name, (source,), (), (), None, source, source), rounds))
     for example in examples():
         name = f"{example.name}-example" if example.name in KERNELS else example.name
         found.append(Kernel(evolve(example, name=name), None))
@@ -196,16 +203,19 @@ class Bench:
         from hcc.runtime.bench import measure
 
         rows = []
-        for kernel in self.kernels:
+        for kernel in (program for program in self.programs if program.is_long):
             args, _ = kernel.long(LONG)
             for isa in self.isas:
-                times: dict[str, list[float]] = {}
+                times: dict[str, list[measure.Seconds]] = {}
                 for _ in range(self.runs):
                     self.empty_cache()
                     for side in ("native", "cold", "warm", "qemu"):
-                        seconds = measure.user_seconds(self.command(side, kernel, isa, args))
+                        seconds = measure.timed(self.command(side, kernel, isa, args))
                         times.setdefault(side, []).append(seconds)
-                medians = {side: sorted(all_)[len(all_) // 2] for side, all_ in times.items()}
+                medians: dict[str, float] = {}
+                for side, all_ in times.items():
+                    medians[side] = statistics.median(each.user for each in all_)
+                    medians[f"{side} wall"] = statistics.median(each.wall for each in all_)
                 start = measure.user_seconds(self.command("warm", kernel, isa, kernel.short()))
                 rows.append({"kernel": kernel.name, "isa": isa, **medians, "start": start})
         return rows
@@ -234,7 +244,7 @@ class Bench:
         sides = ("jit", "no polls", "counting")
         return [
             {"kernel": kernel.name, "isa": isa, **self.per_round(sides, kernel, isa)}
-            for kernel in self.kernels
+            for kernel in self.programs
             for isa in self.isas
         ]
 
@@ -346,6 +356,7 @@ def _caught_up(row: dict[str, Any]) -> float | None:
 def _whole_tables(rows: list[dict[str, Any]]) -> list[Any]:
     columns = {f"{side}, s": _seconds(side) for side in ("native", "cold", "warm", "qemu")}
     columns |= {"qemu / cold": _over("qemu", "cold"), "qemu / warm": _over("qemu", "warm")}
+    columns["wall qemu / cold"] = _over("qemu wall", "cold wall")
     columns["cold even, s"] = _caught_up
     return [_ratios("whole commands: user seconds", rows, columns)]
 

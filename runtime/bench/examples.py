@@ -20,12 +20,14 @@ HOST_INCLUDE = Path(__file__).parent.parent.parent / "compiler" / "libhcc" / "ho
 
 @frozen
 class Example:
-    """A program with the arguments of its small and full runs; paths are absolute."""
+    """A program with the arguments of its small and full runs, and of a long one, which takes
+    over a second natively, if it has any; paths are absolute."""
 
     name: str
     sources: tuple[Path, ...]
     small: tuple[str, ...]
     full: tuple[str, ...]
+    long: tuple[str, ...] | None
     expected_small: Path
     expected_full: Path
 
@@ -42,6 +44,7 @@ def examples(only: Sequence[str] = ()) -> list[Example]:
             tuple(EXAMPLES / source for source in row["sources"]),
             tuple(row["small"]["args"]),
             tuple(row["full"]["args"]),
+            tuple(row["long"]["args"]) if "long" in row else None,
             EXAMPLES / row["small"]["expected"],
             EXAMPLES / row["full"]["expected"],
         )

@@ -11,6 +11,7 @@ import platform
 import resource
 import statistics
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -38,9 +39,19 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
 
 
-def user_seconds(command: Command) -> float:
-    """The user time of one run of a command, its children included; HccError if it fails."""
+@frozen
+class Seconds:
+    """How long a command took: user time, its children and all its threads included, and wall
+    time."""
+
+    user: float
+    wall: float
+
+
+def timed(command: Command) -> Seconds:
+    """The time of one run of a command; HccError if it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    began = time.perf_counter()
     with (command.stdin or Path(os.devnull)).open("rb") as feed:
         done = subprocess.run(
             command.argv, cwd=command.folder, stdin=feed, stdout=subprocess.DEVNULL,
@@ -49,7 +60,13 @@ def user_seconds(command: Command) -> float:
     if done.returncode:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise HccError(f"{' '.join(command.argv)}: status {done.returncode} {' '.join(tail)}")
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    user = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    return Seconds(user, time.perf_counter() - began)
+
+
+def user_seconds(command: Command) -> float:
+    """The user time of one run of a command; HccError if it fails."""
+    return timed(command).user
 
 
 def alternate(commands: Mapping[str, Command], runs: int) -> dict[str, float]:

@@ -130,12 +130,14 @@ def _changing(loop: Loop, behind: Block) -> set[Operand]:
 def _counts_simply(nest: _Nest) -> bool:
     """Whether the rounds still to be done can be told from the header's variable alone."""
     exit_ = nest.exit
+    type_, step = exit_.variable.type, exit_.step
     return (
         exit_.block is nest.head
         and exit_.tested is exit_.variable
-        and exit_.variable.type is not PTR
+        and type_ is not PTR
         and exit_.strict is exit_.op
-        and isinstance(exit_.step, Const)
+        and isinstance(step, Const)
+        and FACTOR * int(step.value) < 1 << type_.bits - 1
         and not any(exit_.bound in block.instrs for block in nest.loop.blocks)
     )
 

@@ -102,6 +102,7 @@ def test_loops_that_count_in_any_way_are_jammed(test: str, step: str) -> None:
     ("slt i1 %2, %0", "sub i64 %2, i64 1"),
     ("slt i1 %2, %0", "add i64 %2, %1"),
     ("slt i1 %2, %0", "shl i64 %2, i64 1"),
+    ("slt i1 %2, %0", f"add i64 %2, i64 {1 << 61}"),
 ])  # fmt: skip
 def test_loops_that_count_otherwise_are_not(test: str, step: str) -> None:
     assert not is_jammed(nest(TEST=test, STEP=step))

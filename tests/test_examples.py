@@ -58,7 +58,7 @@ def test_example_on_every_cell(example: Example, opt_level: int) -> None:
 def test_example_moved_at_random(example: Example) -> None:
     program = cells.build(example.sources, 2)
     small = expected_of(example.expected_small)
-    for seed in range(20):
+    for seed in range(8):
         engine = cells.ENGINES[seed % len(cells.ENGINES)]
         run = cells.run(
             program, "x86_64", example.small, plan="random@7", seed=seed, folder=EXAMPLES,

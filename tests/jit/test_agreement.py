@@ -54,7 +54,7 @@ def test_every_program_compiled_at_once(
     request.getfixturevalue(tier)
     program = compiled(PROGRAMS / f"{name}.c", opt_level=random.randrange(4))
     timeless = name not in WITH_TIMES
-    for isa in ISAS:
+    for isa in ISAS if tier == "eager" else (random.choice(ISAS),):
         agree(program, isa, timeless=timeless)
     agree(program, random.choice(ISAS), "random@7", timeless)
 

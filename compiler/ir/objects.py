@@ -46,7 +46,10 @@ class Accesses:
 
     def may_meet(self, a: Instr, b: Instr) -> bool:
         """Whether two of the accesses may touch the same byte."""
-        one, other = self.owners.get(a), self.owners.get(b)
+        return self.may_overlap(self.owners.get(a), self.owners.get(b))
+
+    def may_overlap(self, one: str | None, other: str | None) -> bool:
+        """Whether accesses that name these objects, or none, may touch the same byte."""
         if one is not None and other is not None:
             return one == other
         return one not in self.private and other not in self.private

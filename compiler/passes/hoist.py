@@ -25,8 +25,6 @@ from hcc.compiler.ir.objects import Accesses
 from hcc.compiler.ir.ops import Op
 from hcc.compiler.ir.types import VOID
 
-_ANYTHING = ""
-"""The object of what goes through a pointer."""
 _OPAQUE = frozenset({Op.CALL, Op.SYSCALL, Op.MEMCPY, Op.MEMMOVE})
 
 
@@ -45,15 +43,16 @@ def hoist_loads(module: Module) -> None:
                     _put_before(function, loop, moved)
 
 
-def _written(blocks: Iterable[Block], accesses: Accesses) -> set[str] | None:
-    """The objects that some blocks write; None if that is not known."""
-    written = set()
+def _written(blocks: Iterable[Block], accesses: Accesses) -> set[str | None] | None:
+    """The objects that some blocks write, None among them for what goes through a pointer; None if
+    that is not known."""
+    written: set[str | None] = set()
     for block in blocks:
         for instr in block.instrs:
             if instr.op in _OPAQUE:
                 return None
             if instr.op in (Op.STORE, Op.MEMSET):
-                written.add(accesses.owners.get(instr, _ANYTHING))
+                written.add(accesses.owners.get(instr))
     return written
 
 
@@ -63,7 +62,7 @@ class _Hoisting:
 
     loop: Loop
     blocks: list[Block]
-    written: set[str]
+    written: set[str | None]
     accesses: Accesses
     sizes: dict[str, int]
     _inside: set[Operand] = field(factory=set, init=False)
@@ -76,24 +75,20 @@ class _Hoisting:
             at_first = block is self.loop.header
             for instr in block.instrs:
                 if instr.op is Op.LOAD and not instr.attr.volatile:
-                    owner = self.accesses.owners.get(instr, _ANYTHING)
+                    owner = self.accesses.owners.get(instr)
                     if (at_first or self._is_within(instr, owner)) and self._is_kept(owner):
                         self._move(instr)
                 elif not instr.op.is_pure:
                     at_first = False
         return list(self._moved)
 
-    def _is_kept(self, owner: str) -> bool:
+    def _is_kept(self, owner: str | None) -> bool:
         """Whether the loop does not write an object."""
-        if owner in self.accesses.private:
-            return owner not in self.written
-        if owner == _ANYTHING:
-            return self.written <= self.accesses.private
-        return owner not in self.written and _ANYTHING not in self.written
+        return not any(self.accesses.may_overlap(owner, other) for other in self.written)
 
-    def _is_within(self, load: Instr, owner: str) -> bool:
+    def _is_within(self, load: Instr, owner: str | None) -> bool:
         """Whether a load is known to lie in the object it names."""
-        if owner not in self.sizes:
+        if owner is None or owner not in self.sizes:
             return False
         (addr,) = load.args
         offset = 0

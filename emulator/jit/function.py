@@ -272,9 +272,9 @@ class RegionPrinter(StatePrinter):
         if not self._is_callable(target):
             self.line(f"ret i64 {target}")
             return
-        self.go_over(self._callee(target), target)
+        self._go_over(self._callee(target), target)
 
-    def go_over(self, code: str, pc: int | str) -> None:
+    def _go_over(self, code: str, pc: int | str) -> None:
         """Go on in other code for an address; the state is in memory."""
         call = f"musttail call i64 {code}(ptr %s, i64 {pc}), {self._call_place()}"
         self.line(f"ret i64 {self.let(call)}")

@@ -124,6 +124,7 @@ class Generator:
         """The region of a small function, if all of it is in there, to be part of one that has
         been passed so many times; not if it is rarely called there, as what it changes has to be
         written back wherever the region is left, or has loops, which its time goes into."""
+        # x86-64's instructions may be longer than 4 bytes: counted are those of the region.
         if start in self.refused or not self._is_small(start, 2 * INLINED):
             return None
         if start not in self._optimised and self._heat.passes(start) * RARELY < turns:

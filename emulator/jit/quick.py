@@ -102,7 +102,7 @@ class QuickPrinter(RegionPrinter):
         code = self._ask(start)
         self.line(f"br i1 {self._is_own(code)}, label %b{start:x}, label %{over}")
         self.start(over)
-        self.go_over(code, start)
+        self._go_over(code, start)
         self._choose("entered", sorted(self.flow.blocks))
 
     def _choose(self, label: str, places: list[int]) -> None:
@@ -139,7 +139,7 @@ class QuickPrinter(RegionPrinter):
         code = self.let(f"phi ptr [ {listed}, %{cool} ], [ {told}, %{hot} ]")
         self.line(f"br i1 {self._is_own(code)}, label %{stay}, label %{over}")
         self.start(over)
-        self.go_over(code, start)
+        self._go_over(code, start)
         self.start(stay)
 
     # ---- parts of both ----
@@ -166,7 +166,7 @@ class QuickPrinter(RegionPrinter):
     def _is_own(self, code: str) -> str:
         return self.let(f"icmp eq ptr {code}, {self._own}")
 
-    def go_over(self, code: str, pc: int | str) -> None:
+    def _go_over(self, code: str, pc: int | str) -> None:
         """All go by one call: LLVM does not compile calls that end a function quickly."""
         self._overs.append((self.label, code, pc))
         self.line("br label %over")
@@ -179,7 +179,7 @@ class QuickPrinter(RegionPrinter):
         places = ", ".join(f"[ {pc}, %{label} ]" for label, _, pc in self._overs)
         self.line(f"%code = phi ptr {codes}")
         self.line(f"%place = phi i64 {places}")
-        super().go_over("%code", "%place")
+        super()._go_over("%code", "%place")
 
     def _stack_pointer(self) -> str:
         """About where the stack pointer is. Reading that is nothing that LLVM compiles quickly."""

@@ -2,10 +2,11 @@
 
 The reservation is an anonymous mapping without swap reserve, so untouched pages cost nothing and
 an address is an offset. Inaccessible zones lie before and behind it, so that compiled code may add
-a small displacement to an address that it has checked. Permissions are kept twice: in `pages`, a
-byte for each 4 KiB page that the interpreter looks at before each access, and in the host's page
-tables (mprotect), where compiled code meets them. Pages of a device belong to an object with
-`read` and `write`; they carry no permission bits, so every engine reaches them by its slow path.
+an index of 32 bits times eight to an address that it has checked. Permissions are kept twice: in
+`pages`, a byte for each 4 KiB page that the interpreter looks at before each access, and in the
+host's page tables (mprotect), where compiled code meets them. Pages of a device belong to an object
+with `read` and `write`; they carry no permission bits, so every engine reaches them by its slow
+path.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from hcc.isa.errors import HccError
 PAGE_SIZE = 4096
 PAGE_BITS = 12
 SPACE_SIZE = 1 << 32
-GUARD_SIZE = 1 << 20
+GUARD_SIZE = 1 << 38
 
 READ = 1
 WRITE = 2

@@ -34,7 +34,7 @@ from hcc.emulator.jit.slices import CodeReader, Returned, SlicedInterpreter, Sli
 from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
 from hcc.emulator.jit.translator import Translator
-from hcc.emulator.memory import SPACE_SIZE, Memory
+from hcc.emulator.memory import Memory
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError, UnsupportedError
@@ -378,7 +378,6 @@ class JitCpu:
                     native.word(layout.WHERE), native.word(layout.FAULT_ADDR)
                 )
                 fault = _memory_fault(access, native.word(layout.DETAIL))
-                self._refuse_wrap(fault)
             case layout.REASON_FAULT:
                 fault = self._host_fault()
             case layout.REASON_INTERRUPT:
@@ -388,19 +387,6 @@ class JitCpu:
                 raise AssertionError(f"compiled code left for reason {reason}")
         self._pending = Stop(StopReason.FAULT, fault)
         return fault.pc
-
-    def _refuse_wrap(self, fault: Fault) -> None:
-        """An address out of range that a displacement brings back is no fault for the
-        interpreter. No compiler makes such code; it is refused rather than got wrong."""
-        addr = fault.addr
-        if addr is None or addr + fault.size > SPACE_SIZE:
-            return
-        access = 2 if fault.kind is FaultKind.WRITE else 1
-        if self.memory.pages[addr >> 12] & access:
-            raise UnsupportedError(
-                f"pc {fault.pc:#x} forms the address {addr:#x} from a base beyond guest memory; "
-                "only --engine interp runs such code"
-            )
 
     def _host_fault(self) -> Fault:
         native = self._native
@@ -516,10 +502,16 @@ class JitCpu:
     # ---- what is hot ----
 
     def _on_hot(self, address: int, pc: int) -> int:
-        """Quick code has passed `pc` many times; host address of the code to go on with."""
+        """Quick code has passed `pc` many times, or optimised code doubts what it has assumed;
+        host address of the code to go on with."""
         try:
             if self._stopping:
                 raise Interrupted("interrupted")
+            doubted = self._native.word(layout.DOUBTED)
+            if doubted:
+                self._native.set_word(layout.DOUBTED, 0)
+                self.translator.doubt(doubted)
+                return self.translator.code_at(pc) or self.translator.support.stub
             self.translator.heat.cool(pc)
             if self.compiling:
                 self.background.request(pc)

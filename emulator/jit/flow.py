@@ -53,8 +53,8 @@ class Edge:
     """A way out of a block: to another block, or out of the region if `target` is None.
 
     `sets` are the values of cells that the block has changed by then. `stores` asks for dirty
-    cells to be written to memory on the way, which leads through other code; `flags` is False where
-    flags are not carried on.
+    cells to be written to memory on the way, which leads through other code, `cold` if that has
+    never run; `flags` is False where flags are not carried on.
     """
 
     target: Place | None
@@ -62,6 +62,7 @@ class Edge:
     mask: int
     stores: bool = False
     flags: bool = True
+    cold: bool = False
     dirty: int = 0
 
 
@@ -94,6 +95,7 @@ class Flow:
         is_function: Callable[[int], bool] = lambda target: False,
     ) -> None:
         self.region = region
+        self.registers = registers
         self._is_function = is_function
         self.split = region.votes.split()
         self.flags = 0
@@ -107,7 +109,10 @@ class Flow:
         self._spread_dirt()
         self._spread_life()
         self._make_wanted()
-        self._hold(is_cold)
+        for block in self.blocks.values():
+            if _is_call_of(block.block.end, is_cold):
+                block.edges[0].cold = True
+        self._hold()
 
     def cells(self, deps: int) -> int:
         """The cells that `Node.deps` names."""
@@ -283,14 +288,13 @@ class Flow:
                 result |= self.cells(node.deps)
         return result
 
-    def _hold(self, is_cold: Callable[[int], bool]) -> None:
+    def _hold(self) -> None:
         """Choose what is held in variables: what may be dirty; and in a loop whose calls are all
         cold, all that it needs, as LLVM moves no reading of memory out of a loop with calls."""
         for flow in self.blocks.values():
             flow.held = flow.dirty_in
-        ends = {start: flow.block.end for start, flow in self.blocks.items()}
-        calls = {start for start, end in ends.items() if _is_call(end)}
-        cold = {start for start in calls if _is_call_of(ends[start], is_cold)}
+        calls = {start for start, flow in self.blocks.items() if _is_call(flow.block.end)}
+        cold = {start for start in calls if self.blocks[start].edges[0].cold}
         for head, body in natural_loops(self.region).items() if cold else ():
             if body & cold and not body & (calls - cold):
                 for start in body:
@@ -314,7 +318,7 @@ class DirectFlow(Flow):
             for edge in (*flow.side.values(), *flow.edges):
                 edge.dirty = edge.mask
 
-    def _hold(self, is_cold: Callable[[int], bool]) -> None:
+    def _hold(self) -> None:
         pass
 
     def wanted(self, edge: Edge) -> tuple[int, int]:
@@ -338,5 +342,7 @@ def _is_call(end: End) -> bool:
 
 
 def _is_call_of(end: End, is_one: Callable[[int], bool]) -> bool:
-    """Whether a call is one of a known function, and that one of some kind."""
-    return isinstance(end, Jump) and end.target.const is not None and is_one(end.target.const)
+    """Whether a block ends in a call of a known function, and that is one of some kind."""
+    if not isinstance(end, Jump) or end.kind is not JumpKind.CALL or end.target.const is None:
+        return False
+    return is_one(end.target.const)

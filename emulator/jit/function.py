@@ -16,10 +16,10 @@ would widen them to what those need. Equal accesses in the two arms of a branch 
 merged by marks around them: empty assembly with the guest PC for an operand, which no other arm
 has.
 
-Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Unless it is
-known to be below 4 GiB, the base of an address is compared with that limit, once in a block; what
-is beyond is a fault. Small displacements and indices need no check of their own: they end in the
-zones.
+Addresses are 64 bits wide, the reservation 4 GiB with inaccessible zones around it. Where an
+address is not known to end in those (see `ranges`), its base is compared with 4 GiB, once in a
+block; what is beyond is a fault, unless an index or displacement brings it back. Displacements and
+indices of 32 bits need no check of their own.
 """
 
 from __future__ import annotations
@@ -42,17 +42,14 @@ from hcc.emulator.jit.builder import (
 )
 from hcc.emulator.jit.chains import NONE
 from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
-from hcc.emulator.jit.nodes import LOAD, NUMBER, Node, largest
+from hcc.emulator.jit.nodes import LOAD, NUMBER, Node
 from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.printer import UNLIKELY, llvm_type
+from hcc.emulator.jit.ranges import NEAR, REACH, STEP, USUAL, Ranges, range_of, ranges_of
 from hcc.emulator.jit.regions import Place, pc_of
 from hcc.emulator.jit.variables import GUEST, STATE, Module, StatePrinter
 from hcc.isa.builder import JumpKind, Op, Trap
 from hcc.isa.values import F64, I64, Ty
-
-SPACE = 1 << 32
-GUARD = 1 << 20
-"""Bytes before and behind guest memory that fault; displacements below it need no check."""
 
 _TRAPS = tuple(Trap)
 
@@ -66,12 +63,19 @@ class RegionPrinter(StatePrinter):
         self.together = module.together
         self.accesses = module.accesses
         self.scope = scope
+        self.ranges = self._find_ranges(module)
         self._checked: set[Node] = set()
         self._pointers: dict[Node, str] = {}
         """The host addresses of the bases that the block has used so far."""
         self._late: list[str] = []
         self._block = next(iter(self.flow.blocks.values()))
         self._marked = False
+
+    def _find_ranges(self, module: Module) -> Ranges:
+        """What is known of addresses. Where a test of it fails, other code must go on, of which
+        `lockstep` has none."""
+        doubted = self.region.start in module.doubted
+        return ranges_of(self.flow, assume=self.options.nest and not doubted)
 
     # ---- the function ----
 
@@ -80,6 +84,8 @@ class RegionPrinter(StatePrinter):
         name = function_name(self.region.start)
         for flow in self.flow.blocks.values():
             self._print_block(flow)
+        for loop in self.ranges.guards:
+            self._print_guard(loop)
         body, self.lines = self.lines, []
         self._print_entry()
         entry, self.lines = self.lines, []
@@ -121,7 +127,43 @@ class RegionPrinter(StatePrinter):
             self.reload_count()
         start = self.region.start
         self.reload(start)
-        self.line(f"br label %b{start:x}")
+        first = "p" if (None, start) in self.ranges.entries else "b"
+        self.line(f"br label %{first}{start:x}")
+
+    def _label(self, place: Place) -> str:
+        """The label of a block that is gone to from the one being printed."""
+        guarded = (self._block.block.start, place) in self.ranges.entries
+        return f"{'p' if guarded else 'b'}{place:x}"
+
+    def _print_guard(self, head: Place) -> None:
+        """Before a loop is entered, test what its accesses rely on; if it does not hold, say so and
+        go on in other code."""
+        self.forget()
+        self._block = self.flow.blocks[head]
+        self.held = self._block.held
+        self.start(f"p{head:x}")
+        tests = []
+        for cell in self.ranges.guards[head]:
+            above = self.let(f"sub i64 {self.read_cell(cell)}, {USUAL.low}")
+            tests.append(self.let(f"icmp ule i64 {above}, {USUAL.high - USUAL.low}"))
+        every = tests[0]
+        for test in tests[1:]:
+            every = self.let(f"and i1 {every}, {test}")
+        doubt = self.fresh_label()
+        self.line(f"br i1 {every}, label %b{head:x}, label %{doubt}, !prof !5")
+        self.start(doubt)
+        for cell in self._cells(self._block.dirty_in & self._block.live_in):
+            self.store_cell(cell, self.read_cell(cell))
+        if self.options.count:
+            self._store_count()
+        self.line(f"store i64 {self.region.start}, ptr {self.field(layout.DOUBTED)}, {STATE}")
+        self._go_over(self._ask(pc_of(head)), pc_of(head))
+
+    def _ask(self, pc: int) -> str:
+        """Tell the engine something about the code here; the code to go on with."""
+        self._declarations.add("declare i64 @hcc_hot(ptr, i64)")
+        told = self.let(f"call i64 @hcc_hot(ptr %s, i64 {pc}), {self._call_place()}")
+        return self.let(f"inttoptr i64 {told} to ptr")
 
     def _check_stack(self) -> None:
         sp = self._stack_pointer()
@@ -164,10 +206,10 @@ class RegionPrinter(StatePrinter):
                 self.line(f"store volatile i64 {new}, ptr {self.field(layout.COUNT)}, {STATE}")
         for i, effect in enumerate(block.effects):
             match effect:
-                case Load(pc=pc, node=node, addr=addr):
-                    self._load(pc, node, addr)
-                case Store(pc=pc, addr=addr, value=value):
-                    self._store(pc, addr, value)
+                case Load():
+                    self._load(effect, (block.start, i) in self.ranges.safe)
+                case Store():
+                    self._store(effect, (block.start, i) in self.ranges.safe)
                 case Leave(condition=condition, target=place):
                     self._leave(condition, flow.side[i], place)
                 case TrapIf(pc=pc, condition=condition, kind=kind):
@@ -233,14 +275,14 @@ class RegionPrinter(StatePrinter):
     def _go(self, flow: BlockFlow, edge: Edge, place: Place) -> None:
         if not edge.stores:
             self._keep_for(flow, [edge])
-            self.line(f"br label %b{place:x}")
+            self.line(f"br label %{self._label(place)}")
         else:
             self._depart(edge, pc_of(place))
 
     def _way(self, edge: Edge, place: Place) -> str:
         """The label to branch to for an edge whose variables are in place."""
         if not edge.stores:
-            return f"b{place:x}"
+            return self._label(place)
         label = self.fresh_label()
         with self._elsewhere(label):
             self._depart(edge, pc_of(place))
@@ -350,7 +392,7 @@ class RegionPrinter(StatePrinter):
             kind = llvm_type(switch.index.ty)
             cases = []
             for i, pc in switch.targets.items():
-                label = f"b{pc:x}" if pc in self.flow.blocks else default
+                label = self._label(pc) if pc in self.flow.blocks else default
                 cases.append(f"{kind} {i}, label %{label}")
             index = self.typed(switch.index)
             self.line(f"switch {index}, label %{default} [ {' '.join(cases)} ]")
@@ -371,7 +413,8 @@ class RegionPrinter(StatePrinter):
         with self._elsewhere(astray):
             self.write_back(outside)
             self.line(f"ret i64 {target}")
-        self.line(f"br i1 {expected}, label %b{back.next_pc:x}, label %{astray}, !prof !5")
+        onward = self._label(back.next_pc)
+        self.line(f"br i1 {expected}, label %{onward}, label %{astray}, !prof !5")
 
     def _come_back(self, edge: Edge, call: str, next_place: Place) -> None:
         """Call something that should return to a place, and go on there."""
@@ -388,7 +431,7 @@ class RegionPrinter(StatePrinter):
             self._tail(pc_of(next_place))
         else:
             self.reload(edge.target)
-            self.line(f"br label %b{edge.target:x}")
+            self.line(f"br label %{self._label(edge.target)}")
 
     def _syscall(self, edge: Edge, next_place: Place) -> None:
         self.write_back(edge)
@@ -406,7 +449,7 @@ class RegionPrinter(StatePrinter):
             if not edge.stores:
                 self.keep(edge.sets, self.flow.wanted(edge)[0])
                 self.fill([edge])
-                self.line(f"br label %b{place:x}")
+                self.line(f"br label %{self._label(place)}")
             else:
                 self._depart(edge, pc_of(place))
         self.start(stay)
@@ -431,11 +474,13 @@ class RegionPrinter(StatePrinter):
 
     # ---- memory ----
 
-    def _load(self, pc: int, node: Node, addr: Node) -> None:
+    def _load(self, load: Load, safe: bool) -> None:
+        pc, node = load.pc, load.node
         kind = _memory_type(node)
         self._mark_first()
-        where = self.accesses.location(pc, node.ty.bits // 8, False, self.scope)
-        pointer = self._pointer(pc, addr, node.ty.bits // 8, False)
+        size = node.ty.bits // 8
+        where = self.accesses.location(pc, size, False, self.scope)
+        pointer = self._pointer(pc, load.addr, None if safe else size << 1)
         name = self.let(f"load volatile {kind}, ptr {pointer}, align 1, {GUEST}, {where}")
         self.know(node, kind, self._set_apart(node, name, kind, where))
         self._places[node] = f", {where}"
@@ -456,12 +501,13 @@ class RegionPrinter(StatePrinter):
         self.line(f"call void (...) @llvm.fake.use({kind} {name}), {where}")
         return name
 
-    def _store(self, pc: int, addr: Node, value: Node) -> None:
+    def _store(self, store: Store, safe: bool) -> None:
+        pc, value = store.pc, store.value
         self.settle(numbers(value))
         size = value.ty.bits // 8
         self._mark_first()
         where = self.accesses.location(pc, size, True, self.scope)
-        pointer = self._pointer(pc, addr, size, True)
+        pointer = self._pointer(pc, store.addr, None if safe else size << 1 | 1)
         content = self.typed(value)
         self.line(f"store volatile {content}, ptr {pointer}, align 1, {GUEST}, {where}")
         self._mark(pc)
@@ -475,11 +521,12 @@ class RegionPrinter(StatePrinter):
         if not self._marked:
             self._mark(pc_of(self._block.block.start))
 
-    def _pointer(self, pc: int, addr: Node, size: int, writes: bool) -> str:
-        """The host address of a guest address, which is known to lie in or around guest memory."""
+    def _pointer(self, pc: int, addr: Node, column: int | None) -> str:
+        """The host address of a guest address, which is made sure to lie in or around guest memory;
+        `column` describes the access if it has to be checked."""
         base, index, step = _parts(addr)
-        if largest(base) >= SPACE and base not in self._checked:
-            self._check(pc, addr, base, size << 1 | writes)
+        if column is not None and base not in self._checked and not _is_near(base):
+            self._check(pc, addr, base, column)
         pointer = self._pointers.get(base)
         if pointer is None:
             pointer = self.let(f"getelementptr i8, ptr %mem, i64 {self._arg(base)}")
@@ -494,6 +541,10 @@ class RegionPrinter(StatePrinter):
         self.line(f"br i1 {fits}, label %{fine}, label %{wild}, !prof !5")
         with self._elsewhere(wild):
             whole = self._arg(addr)
+            if addr is not base:
+                back, beyond = self.let(f"icmp ult i64 {whole}, %limit"), self.fresh_label()
+                self.line(f"br i1 {back}, label %{fine}, label %{beyond}, {UNLIKELY}")
+                self.start(beyond)
             self._declarations.add("declare void @hcc_wild(ptr, i64, i64, i64) #1")
             where = self.accesses.location(pc, column >> 1, bool(column & 1), self.scope)
             self.line(f"call void @hcc_wild(ptr %s, i64 {pc}, i64 {whole}, i64 {column}), {where}")
@@ -553,12 +604,17 @@ def _parts(addr: Node) -> tuple[Node, Node | None, int]:
         step = addr.args[1].const
         if step >> 63:
             step -= 1 << 64
-        if -GUARD < step < GUARD:
+        if -STEP < step < STEP:
             base = addr.args[0]
         else:
             step = 0
-    if base.op is Op.ADD and largest(base) >= SPACE:
+    if base.op is Op.ADD:
         for part, index in (base.args, base.args[::-1]):
-            if largest(index) + step < GUARD:
+            if range_of(index).within(-REACH, REACH):
                 return part, index, step
     return base, None, step
+
+
+def _is_near(base: Node) -> bool:
+    """Whether an address cannot be far from guest memory, by the way it is made."""
+    return range_of(base).within(NEAR.low + REACH + STEP, NEAR.high - REACH - STEP)

@@ -7,7 +7,7 @@ when something is compiled for the first time, which many runs never do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from hcc.emulator.jit.compiler import has_avx
 from hcc.emulator.jit.flow import DirectFlow, Flow
@@ -43,8 +43,9 @@ LONG_TURN = 2_000_000
 class Generator:
     """Generates the code of one CPU.
 
-    `compiled` are the addresses with code of any kind, `optimised` those with optimised code: both
-    sets are the caller's and grow as it installs code.
+    `compiled` are the addresses with code of any kind, `optimised` those with optimised code, of
+    `doubted` ones nothing is to be assumed: the sets are the caller's and change as it installs
+    code.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Generator:
         heat: Heat,
         compiled: set[int],
         optimised: set[int],
+        doubted: Set[int],
     ) -> None:
         self._code = code
         self._functions = functions
@@ -66,6 +68,7 @@ class Generator:
         self._heat = heat
         self._compiled = compiled
         self._optimised = optimised
+        self._doubted = doubted
         self.refused: set[int] = set()
         """Where code begins that cannot be compiled."""
         bounds_of = functions.bounds_of
@@ -287,4 +290,6 @@ class Generator:
     def text(self, flows: Sequence[Flow]) -> str:
         arch = self._code.arch
         own_nans = arch.has_sse_nans and has_avx()
-        return module_text(flows, arch.registers, self._state, self._span, self._options, own_nans)
+        return module_text(
+            flows, arch.registers, self._state, self._span, self._options, own_nans, self._doubted
+        )

@@ -20,7 +20,7 @@ Loops = dict[int, frozenset[int]]
 def heads(region: Region) -> frozenset[int]:
     """The blocks that some path comes back to: what passes none of them comes to an end."""
     after = _successors(region)
-    rank = {block: i for i, block in enumerate(_reverse_postorder(region.start, after))}
+    rank = {block: i for i, block in enumerate(reverse_postorder(region.start, after))}
     return frozenset(s for block in rank for s in after[block] if rank[s] <= rank[block])
 
 
@@ -33,7 +33,7 @@ def loops_around(loops: Loops, block: int) -> list[tuple[int, frozenset[int]]]:
 def natural_loops(region: Region) -> Loops:
     """The blocks of each loop of a region, by the loop's head."""
     after = _successors(region)
-    order = _reverse_postorder(region.start, after)
+    order = reverse_postorder(region.start, after)
     before: dict[int, list[int]] = {start: [] for start in order}
     for start in order:
         for successor in after[start]:
@@ -64,7 +64,8 @@ def _grow(body: set[int], start: int, before: dict[int, list[int]]) -> None:
             stack += before[block]
 
 
-def _reverse_postorder(start: int, after: dict[int, list[int]]) -> list[int]:
+def reverse_postorder(start: int, after: dict[int, list[int]]) -> list[int]:
+    """The blocks that can be reached, each before what follows it but for the ways back."""
     seen, order = {start}, []
     stack = [(start, iter(after[start]))]
     while stack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.function import RegionPrinter
@@ -48,15 +48,17 @@ def module_text(
     span: CodeSpan,
     options: Options,
     own_nans: bool = False,
+    doubted: Set[int] = frozenset(),
 ) -> str:
     """The text of a module with one function for each region. With `own_nans` the host's
-    floating-point instructions give the guest's NaNs.
+    floating-point instructions give the guest's NaNs. Of the addresses in the `doubted` regions
+    nothing is assumed.
 
     Functions of quick code call each other by the table, where better code may come to stand.
     """
     together = frozenset(f.region.start for f in flows if not isinstance(f, DirectFlow))
     accesses = Accesses(first=20 + len(flows))
-    module = Module(registers, state, span, options, together, accesses, own_nans)
+    module = Module(registers, state, span, options, together, accesses, own_nans, doubted)
     lines: list[str] = []
     metadata: list[str] = []
     for i, flow in enumerate(flows):

@@ -22,6 +22,7 @@ from hcc.emulator.jit.function import RegionPrinter, numbers
 from hcc.emulator.jit.loops import heads
 from hcc.emulator.jit.nodes import Node
 from hcc.emulator.jit.options import function_name
+from hcc.emulator.jit.ranges import Ranges
 from hcc.emulator.jit.variables import STATE, Module
 
 
@@ -37,6 +38,9 @@ class QuickPrinter(RegionPrinter):
         self._overs: list[tuple[str, str, int | str]] = []
         """Where other code is gone on in: the block that does so, the code, and its place."""
         self._kept = False  # the block has stored what it changes
+
+    def _find_ranges(self, module: Module) -> Ranges:
+        return Ranges()
 
     # ---- state ----
 
@@ -156,12 +160,6 @@ class QuickPrinter(RegionPrinter):
         less = self.let(f"sub i32 {left}, 1")
         self.line(f"store i32 {less}, ptr {place}, {STATE}")
         return self.let(f"icmp slt i32 {less}, 0")
-
-    def _ask(self, pc: int) -> str:
-        """Tell the engine that the code here is hot; the code to go on with."""
-        self._declarations.add("declare i64 @hcc_hot(ptr, i64)")
-        told = self.let(f"call i64 @hcc_hot(ptr %s, i64 {pc}), {self._call_place()}")
-        return self.let(f"inttoptr i64 {told} to ptr")
 
     def _is_own(self, code: str) -> str:
         return self.let(f"icmp eq ptr {code}, {self._own}")

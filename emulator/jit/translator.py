@@ -25,7 +25,7 @@ from hcc.emulator.jit.objects import Image, read_image
 from hcc.emulator.jit.options import Options, function_name
 from hcc.emulator.jit.state import NativeState
 from hcc.emulator.jit.support import Support, install, support_text
-from hcc.emulator.memory import PAGE_BITS, READ, Memory
+from hcc.emulator.memory import GUARD_SIZE, PAGE_BITS, READ, SPACE_SIZE, Memory
 from hcc.isa import store
 from hcc.isa.errors import FormatError
 
@@ -97,9 +97,12 @@ class Translator:
         """The addresses that compiled code may be entered at."""
         self.optimised: set[int] = set()
         """Those of optimised code."""
+        self.doubted: set[int] = set()
+        """Those of them where an address was not what had been assumed."""
         self.last_quick = monotonic()
         """When the guest last had to wait for code."""
         self._addresses: dict[int, int] = {}
+        self._quick: dict[int, int] = {}
         self._placed: list[Placed] = []
         self._entries: list[disk.Entry] = []
         self._key: str | None = None
@@ -108,17 +111,16 @@ class Translator:
 
     def _write_words(self) -> None:
         table, _ = self.table.buffer_info()
-        guard = 1 << 20
         words = {
             layout.MEMORY: self.memory.host_addr,
             layout.TABLE: table,
             layout.COUNTERS: self.heat.address,
-            layout.LIMIT: 1 << 32,
+            layout.LIMIT: SPACE_SIZE,
             layout.BASE: self.span.base,
             layout.ENTRIES: self.span.entries,
             layout.SHIFT: self.span.align.bit_length() - 1,
-            layout.GUARD_START: self.memory.host_addr - guard,
-            layout.GUARD_END: self.memory.host_addr + (1 << 32) + guard,
+            layout.GUARD_START: self.memory.host_addr - GUARD_SIZE,
+            layout.GUARD_END: self.memory.host_addr + SPACE_SIZE + GUARD_SIZE,
         }
         for offset, value in words.items():
             self.state.set_word(offset, value)
@@ -139,6 +141,7 @@ class Translator:
             self.heat,
             self.compiled,
             self.optimised,
+            self.doubted,
         )
 
     def code_at(self, pc: int) -> int:
@@ -191,15 +194,31 @@ class Translator:
 
     def _enter_in_table(self, pc: int, code: int, quick: bool) -> None:
         self.compiled.add(pc)
-        if quick and pc in self.optimised:
-            return
-        if not quick:
+        if quick:
+            self._quick[pc] = code
+            if pc in self.optimised:
+                return
+        else:
             self.optimised.add(pc)
+        self._point_to(pc, code)
+
+    def _point_to(self, pc: int, code: int) -> None:
         self._addresses[pc] = code
         if self.options.nest:
             index = self.span.index(pc)
             assert index is not None
             self.table[index] = code
+
+    def doubt(self, pc: int) -> None:
+        """Go back to quick code, if there is some, in place of optimised code that assumed too
+        much; when that is hot, what is made of it assumes nothing."""
+        with self._lock:
+            self.doubted.add(pc)
+            self.optimised.discard(pc)
+            quick = self._quick.get(pc)
+            if quick is None:
+                self.compiled.discard(pc)
+            self._point_to(pc, quick or self.support.stub)
 
     @contextmanager
     def only(self, pc: int) -> Iterator[None]:
@@ -252,6 +271,7 @@ class Translator:
             self.support.arena.give_back(placed.address, placed.image)
         self._placed.clear()
         self._addresses.clear()
+        self._quick.clear()
         self.compiled.clear()
         self.optimised.clear()
         self.table[:] = array("Q", [self.support.stub]) * len(self.table)

@@ -14,7 +14,7 @@ that it waits for (see `chains`) has two more variables, for the parts of the su
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from attrs import define, field
 
@@ -57,7 +57,8 @@ class Accesses:
 @define(eq=False)
 class Module:
     """What the functions of one module share. `together` are the guest addresses where those begin
-    that call each other directly. With `own_nans` the host's instructions give the guest's NaNs."""
+    that call each other directly. With `own_nans` the host's instructions give the guest's NaNs. Of
+    the addresses in the `doubted` regions nothing is to be assumed."""
 
     registers: RegisterFile
     state: layout.Layout
@@ -66,6 +67,7 @@ class Module:
     together: frozenset[int]
     accesses: Accesses
     own_nans: bool
+    doubted: Set[int]
     declarations: set[str] = field(factory=set)
 
 
@@ -271,8 +273,11 @@ class StatePrinter(Printer):
         for cell, name in names:
             self.store_cell(cell, name)
         if self.options.count:
-            name = self.let("load i64, ptr %count")
-            self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {STATE}")
+            self._store_count()
+
+    def _store_count(self) -> None:
+        name = self.let("load i64, ptr %count")
+        self.line(f"store i64 {name}, ptr {self.field(layout.COUNT)}, {STATE}")
 
     def new_values(self, sets: dict[Cell, Node], mask: int) -> list[tuple[Cell, str]]:
         """The names of the new values of some cells."""

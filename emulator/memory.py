@@ -78,34 +78,50 @@ def page_ceil(addr: int) -> int:
     return (addr + PAGE_SIZE - 1) & -PAGE_SIZE
 
 
-def _reserve() -> tuple[mmap.mmap, int]:
-    """Inaccessible memory of 4 GiB between guard zones, and its host address.
+def _reserve(guard: int) -> tuple[mmap.mmap, int]:
+    """Inaccessible memory of 4 GiB between zones of some size, and its host address; OSError if the
+    host refuses that.
 
     Python's mmap takes no address, so the zone before it is put there afterwards; if something
     else lies there, another place is tried.
     """
     refused = []
     for _ in range(16):
-        data = mmap.mmap(-1, SPACE_SIZE + GUARD_SIZE, flags=_FLAGS)
+        data = mmap.mmap(-1, SPACE_SIZE + guard, flags=_FLAGS)
         address = ctypes.addressof(ctypes.c_char.from_buffer(data))
-        _libc.mprotect(address, SPACE_SIZE + GUARD_SIZE, 0)
+        _libc.mprotect(address, SPACE_SIZE + guard, 0)
+        if not guard:
+            return data, address
         flags = _FLAGS | _MAP_FIXED_NOREPLACE
-        below = address - GUARD_SIZE
-        zone = _libc.mmap(below, GUARD_SIZE, 0, flags, -1, 0)
+        below = address - guard
+        zone = _libc.mmap(below, guard, 0, flags, -1, 0)
         if zone == below:
             return data, address
         if zone != _MAP_FAILED:  # a kernel before 4.17
-            _libc.munmap(zone, GUARD_SIZE)
+            _libc.munmap(zone, guard)
         refused.append(data)
-    raise HccError("no room for guest memory in the host's address space")
+    raise OSError("no room")
 
 
 class Memory:
-    """The memory of one address space. Accesses are little-endian."""
+    """The memory of one address space. Accesses are little-endian.
+
+    Where the host grants too little address space for the zones (`ulimit -v`), there are none, and
+    no compiled code can run in it.
+    """
 
     def __init__(self) -> None:
-        self.data, self.host_addr = _reserve()
-        finalize(self, _libc.munmap, self.host_addr - GUARD_SIZE, GUARD_SIZE)
+        self.has_zones = True
+        try:
+            self.data, self.host_addr = _reserve(GUARD_SIZE)
+        except OSError:
+            self.has_zones = False
+            try:
+                self.data, self.host_addr = _reserve(0)
+            except OSError as error:
+                raise HccError(f"the host refuses 4 GiB of address space: {error}") from None
+        if self.has_zones:
+            finalize(self, _libc.munmap, self.host_addr - GUARD_SIZE, GUARD_SIZE)
         self.pages = bytearray(SPACE_SIZE >> PAGE_BITS)
         self.devices: list[DeviceRange] = []
 

@@ -34,7 +34,7 @@ from hcc.emulator.jit.slices import CodeReader, Returned, SlicedInterpreter, Sli
 from hcc.emulator.jit.state import NativeState, SharedState
 from hcc.emulator.jit.support import INTERRUPT_SIGNAL, Entry, host_is_supported
 from hcc.emulator.jit.translator import Translator
-from hcc.emulator.memory import Memory
+from hcc.emulator.memory import GUARD_SIZE, SPACE_SIZE, Memory
 from hcc.isa.arch import Arch, Insn
 from hcc.isa.builder import Trap
 from hcc.isa.errors import HccError, UnsupportedError
@@ -83,6 +83,11 @@ class JitCpu:
     ) -> None:
         if not host_is_supported():
             raise UnsupportedError("compiled code needs Linux on x86-64; use --engine interp")
+        if not memory.has_zones:
+            raise UnsupportedError(
+                f"compiled code needs {(SPACE_SIZE + 2 * GUARD_SIZE) >> 30} GiB of address space "
+                "(not of memory), which the host refuses; raise `ulimit -v` or use --engine interp"
+            )
         self.arch = arch
         self.memory = memory
         self.code = code

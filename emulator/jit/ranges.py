@@ -317,10 +317,9 @@ class _Analysis:
         usual = [arrival.env for arrival in arriving if not arrival.may_test]
         if arriving and not usual:
             self._cold.add(start)
-        if not usual or len(usual) == len(arriving):
+        tested = 0 < len(usual) < len(arriving)
+        if not tested or not self.assumes or self.flow.blocks[start].live_in & self.flow.flags:
             return _joined([arrival.env for arrival in arriving])
-        if not self.assumes or self.flow.blocks[start].live_in & self.flow.flags:
-            return {}
         env = _joined(usual)
         for cell, (low, high, deps) in env.items():
             low, high = min(low, USUAL.low), max(high, USUAL.high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -208,6 +209,33 @@ def test_a_fault_of_the_hosts_own_is_not_swallowed(source: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
 
     assert (b"before\n", -signal.SIGSEGV) == (done.stdout, done.returncode)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "engine", "status", "said"),
+    [
+        (30, "interp", 0, ""),
+        (30, "jit", 2, "hcc: error: compiled code needs 516 GiB of address space"),
+        (3, "interp", 2, "hcc: error: the host refuses 4 GiB of address space"),
+    ],
+)
+def test_with_little_address_space(
+    gigabytes: int, engine: str, status: int, said: str, source: Path
+) -> None:
+    program = source.with_suffix(".hcc")
+    program.write_bytes(fatbinary.encode(compiled(source, "int main(void) { return 0; }")))
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (gigabytes << 30, gigabytes << 30))
+
+    done = subprocess.run(
+        [str(HCC), "run", "--engine", engine, str(program)],
+        capture_output=True, check=False, preexec_fn=limit, text=True,
+    )  # fmt: skip
+
+    assert status == done.returncode
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == (status != 0)
 
 
 # ---- stops from outside ----

@@ -20,7 +20,6 @@ here wraps. `deps` are the assumptions that a range follows from, a bit for each
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from attrs import define, field, frozen
@@ -172,9 +171,10 @@ class Values:
                     self.narrow(a, _if_fits(low + second.low, high + second.high, deps), depth - 1)
                 if first[:2] != UNKNOWN[:2]:
                     self.narrow(b, _if_fits(first.low - high, first.high - low, deps), depth - 1)
-            case Op.SHL if b.const is not None and _if_fits(
-                first.low << b.const, first.high << b.const, 0
-            ) is not UNKNOWN:
+            case Op.SHL if (
+                b.const is not None
+                and _if_fits(first.low << b.const, first.high << b.const, 0) is not UNKNOWN
+            ):
                 self.narrow(a, Range(-(-low >> b.const), high >> b.const, deps), depth - 1)
 
 
@@ -237,6 +237,8 @@ class _Analysis:
     order: list[Place] = field(init=False)
     rank: dict[Place, int] = field(init=False)
     heads: frozenset[Place] = field(init=False)
+    integers: dict[Place, tuple[Cell, ...]] = field(init=False)
+    """The cells of 64-bit integers that are live where each block begins."""
     assumed: dict[Place, Env] = field(factory=dict)
     _numbers: dict[tuple[Place, Cell], int] = field(factory=dict)
     """The number of the bit for each assumption."""
@@ -260,7 +262,11 @@ class _Analysis:
             for target in after[start]
             if self._is_back(start, target)
         )
-
+        plain = self._plain()
+        self.integers = {
+            start: tuple(cell for cell in plain if blocks[start].live_in >> cell & 1)
+            for start in self.order
+        }
         if self.assumes:
             self._assume()
 
@@ -271,24 +277,22 @@ class _Analysis:
         """Assume at each head what may help; none where flags are live, which do not go over into
         other code."""
         for head in sorted(self.heads):
-            live = self.flow.blocks[head].live_in
-            if live & self.flow.flags:
+            if self.flow.blocks[head].live_in & self.flow.flags:
                 continue
             env = self.assumed[head] = {}
-            for cell in self._integers(live):
+            for cell in self.integers[head]:
                 env[cell] = Range(USUAL.low, USUAL.high, self._bit(head, cell))
 
     def _bit(self, place: Place, cell: Cell) -> int:
         """What `deps` has for the assumption about a cell where a block begins."""
         return 1 << self._numbers.setdefault((place, cell), len(self._numbers))
 
-    def _integers(self, live: int) -> Iterator[Cell]:
-        """The cells among some that hold integers of 64 bits."""
+    def _plain(self) -> list[Cell]:
+        """The cells that hold integers of 64 bits."""
         flow = self.flow
-        for index, register in enumerate(flow.registers.registers):
-            is_plain = register.bits == 64 and index not in flow.split
-            if is_plain and live >> 2 * index & 1 and index not in flow.region.votes.floats:
-                yield 2 * index
+        other = flow.split | flow.region.votes.floats
+        registers = enumerate(flow.registers.registers)
+        return [2 * i for i, register in registers if register.bits == 64 and i not in other]
 
     def run(self) -> None:
         """Go through all blocks once."""
@@ -341,7 +345,7 @@ class _Analysis:
             return
         env: Env = {}
         if not edge.stores:
-            for cell in self._integers(self.flow.blocks[target].live_in):
+            for cell in self.integers[target]:
                 node = edge.sets.get(cell)
                 known = values.env.get(cell) if node is None else values.range(node)
                 if known is not None and known[:2] != UNKNOWN[:2]:

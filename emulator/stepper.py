@@ -134,18 +134,23 @@ class Stepper(Builder):
                 return Lanes(tuple([both[i] for i in attr]))
         if ty.lanes == 1:
             return self._scalar(op, ty, args, attr)
-        element, lanes = ty.element, []
-        for i in range(ty.lanes):
-            operands = [a.lanes[i] if isinstance(a, Lanes) else a for a in args]
-            lanes.append(self._scalar(op, element, operands, attr))
-        return Lanes(tuple(lanes))
+        columns = [a.lanes if isinstance(a, Lanes) else (a,) * ty.lanes for a in args]
+        element = ty.element
+        function = self._function(op, element, [column[0].ty for column in columns], attr)
+        rows = zip(*columns, strict=True)
+        return Lanes(tuple([Scalar(element, function(*[a.number for a in row])) for row in rows]))
 
     def _scalar(self, op: Op, ty: Ty, args: Sequence[Scalar], attr: Any = None) -> Scalar:
-        key = op, ty, args[-1].ty, attr
+        function = self._function(op, ty, [a.ty for a in args], attr)
+        return Scalar(ty, function(*[a.number for a in args]))
+
+    def _function(self, op: Op, ty: Ty, types: list[Ty], attr: Any) -> Function:
+        """What does an operation of scalars to a type."""
+        key = op, ty, types[-1], attr
         function = _functions.get(key)
         if function is None:
-            function = _functions[key] = _function(op, ty, [a.ty for a in args], attr)
-        return Scalar(ty, function(*[a.number for a in args]))
+            function = _functions[key] = _function(op, ty, types, attr)
+        return function
 
     def _bitcast(self, a: AnyValue, ty: Ty) -> AnyValue:
         element = ty.element

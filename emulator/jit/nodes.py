@@ -318,6 +318,22 @@ def number(value: Node, nan: Node) -> Node:
     return Node(ty, NUMBER, (value, nan))
 
 
+def numbers(node: Node) -> list[Node]:
+    """The floating-point results that a value is put together from."""
+    found = []
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.op == NUMBER:
+            found.append(node)
+        elif node.op in _CARRIERS:
+            stack.extend(node.args)
+    return found
+
+
+_CARRIERS = frozenset((Op.BITCAST, Op.BUILD, INSERT, Op.ZEXT))
+
+
 def root_of(a: Node) -> Node:
     """What a node is a bitcast of."""
     return a.args[0] if a.op is Op.BITCAST else a

@@ -100,6 +100,8 @@ class Printer:
         self._places: dict[Node, str] = {}
         self._place = ""
         self._rare = False
+        self._late: list[str] = []
+        """The lines of blocks that are seldom come to."""
 
     # ---- lines ----
 
@@ -142,6 +144,17 @@ class Printer:
                 del self._names[key]
             self._added = outer
             self.cells = cells
+
+    @contextmanager
+    def elsewhere(self, label: str) -> Iterator[None]:
+        """Write what does not happen often into a block apart."""
+        lines, outer = self.lines, self.label
+        self.lines = []
+        with self.side_path():
+            self.start(label)
+            yield
+        self._late += self.lines
+        self.lines, self.label = lines, outer
 
     def know(self, node: Node, text: str, name: str) -> None:
         """`name` is the node's value in the LLVM type `text`."""

@@ -18,9 +18,9 @@ from hcc.emulator import comparisons
 from hcc.emulator.jit import layout
 from hcc.emulator.jit.builder import Branch, Jump
 from hcc.emulator.jit.flow import BlockFlow, Cell, DirectFlow, Edge
-from hcc.emulator.jit.function import RegionPrinter, numbers
+from hcc.emulator.jit.function import RegionPrinter
 from hcc.emulator.jit.loops import heads
-from hcc.emulator.jit.nodes import Node
+from hcc.emulator.jit.nodes import Node, numbers
 from hcc.emulator.jit.options import function_name
 from hcc.emulator.jit.ranges import Ranges
 from hcc.emulator.jit.variables import STATE, Module

@@ -86,7 +86,8 @@ class JitCpu:
         if not memory.has_zones:
             raise UnsupportedError(
                 f"compiled code needs {(SPACE_SIZE + 2 * GUARD_SIZE) >> 30} GiB of address space "
-                "(not of memory), which the host refuses; raise `ulimit -v` or use --engine interp"
+                "(not of memory), which the host refuses (ulimit -v, vm.overcommit_memory); "
+                "use --engine interp"
             )
         self.arch = arch
         self.memory = memory

@@ -12,6 +12,7 @@ path.
 from __future__ import annotations
 
 import ctypes
+import gc
 import mmap
 import re
 from collections.abc import Iterator
@@ -89,7 +90,8 @@ def _reserve(guard: int) -> tuple[mmap.mmap, int]:
     for _ in range(16):
         data = mmap.mmap(-1, SPACE_SIZE + guard, flags=_FLAGS)
         address = ctypes.addressof(ctypes.c_char.from_buffer(data))
-        _libc.mprotect(address, SPACE_SIZE + guard, 0)
+        if _libc.mprotect(address, SPACE_SIZE + guard, 0):
+            raise OSError(ctypes.get_errno(), "mprotect failed")
         if not guard:
             return data, address
         flags = _FLAGS | _MAP_FIXED_NOREPLACE
@@ -103,6 +105,16 @@ def _reserve(guard: int) -> tuple[mmap.mmap, int]:
     raise OSError("no room")
 
 
+def _reserved_with_zones() -> tuple[mmap.mmap, int]:
+    """The same with zones of the usual size; there is room for some 250 at a time, so what nobody
+    uses any more must be given back."""
+    try:
+        return _reserve(GUARD_SIZE)
+    except OSError:
+        gc.collect()
+        return _reserve(GUARD_SIZE)
+
+
 class Memory:
     """The memory of one address space. Accesses are little-endian.
 
@@ -113,15 +125,16 @@ class Memory:
     def __init__(self) -> None:
         self.has_zones = True
         try:
-            self.data, self.host_addr = _reserve(GUARD_SIZE)
+            self.data, self.host_addr = _reserved_with_zones()
+            below = self.host_addr - GUARD_SIZE
+            # Not at exit: a guest's thread may be running still.
+            finalize(self, _libc.munmap, below, GUARD_SIZE).atexit = False
         except OSError:
             self.has_zones = False
             try:
                 self.data, self.host_addr = _reserve(0)
             except OSError as error:
                 raise HccError(f"the host refuses 4 GiB of address space: {error}") from None
-        if self.has_zones:
-            finalize(self, _libc.munmap, self.host_addr - GUARD_SIZE, GUARD_SIZE)
         self.pages = bytearray(SPACE_SIZE >> PAGE_BITS)
         self.devices: list[DeviceRange] = []
 

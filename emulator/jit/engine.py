@@ -113,6 +113,7 @@ class JitCpu:
         ):
             self._native.set_word(offset, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._enter_native = self.translator.support.enter
+        self._stub_code = self.translator.support.stub
         self._slot: int | None = None
         self._executed = 0
         self._pending: Stop | None = None
@@ -177,10 +178,10 @@ class JitCpu:
         self.background.close()
         self.translator.save()
         self._interp.close()
-        if self._slot is not None:
-            self.translator.support.forget(self._slot)
-            self._slot = None
         if not self._thread:  # else a guest is stuck in the host, with code of ours below it
+            if self._slot is not None:
+                self.translator.support.forget(self._slot)
+                self._slot = None
             self._drop_blocks()
             self.translator.give_back()
 
@@ -202,7 +203,7 @@ class JitCpu:
 
     def _drop_blocks(self) -> None:
         for pc in self.translator.compiled | self._guards.keys():
-            self._interp._blocks.pop(pc, None)
+            self._interp.drop_block(pc)
 
     def _enter_blocks(self) -> None:
         self._guards.clear()
@@ -289,7 +290,7 @@ class JitCpu:
         if pc not in translator.compiled and pc not in translator.generator.refused:
             text, starts = translator.generator.translate([pc])
             if pc in starts:
-                translator.compile(text, starts)
+                translator.compile(text, starts, translator.doubted)
         return pc in translator.compiled
 
     def run_region(self, pc: int) -> tuple[int, Stop | None]:
@@ -335,6 +336,7 @@ class JitCpu:
         state.to_list()
         if result == pc:
             # Too little of the host stack is left to begin.
+            self._raise_errors()
             function, size = self._interp.translated(pc)
             self._executed += size
             return function(state.regs)
@@ -511,14 +513,14 @@ class JitCpu:
         """Quick code has passed `pc` many times, or optimised code doubts what it has assumed;
         host address of the code to go on with."""
         try:
+            doubted = self._native.word(layout.DOUBTED)
+            self._native.set_word(layout.DOUBTED, 0)
             if self._stopping:
                 raise Interrupted("interrupted")
-            doubted = self._native.word(layout.DOUBTED)
-            if doubted:
-                self._native.set_word(layout.DOUBTED, 0)
-                self.translator.doubt(doubted)
-                return self.translator.code_at(pc) or self.translator.support.stub
             self.translator.heat.cool(pc)
+            if doubted:
+                self._doubt(doubted)
+                return self.translator.code_at(pc) or self._quicken(pc) or self._stub_code
             if self.compiling:
                 self.background.request(pc)
             return self.translator.code_at(pc)
@@ -526,6 +528,11 @@ class JitCpu:
             self._error = error
             self.state.pc = pc
         return self.translator.support.leave
+
+    def _doubt(self, start: int) -> None:
+        """Have other code run in place of a region that has assumed too much."""
+        if not self.translator.doubt(start) and not self._quicken(start):
+            self._interp.drop_block(start)
 
     def _is_long(self) -> bool:
         """Whether the program has run long enough for compiling to pay."""

@@ -133,8 +133,7 @@ class QuickPrinter(RegionPrinter):
         hot, cool, see, stay, over = (self.fresh_label() for _ in range(5))
         self.line(f"br i1 {self._runs_out(start)}, label %{hot}, label %{cool}")
         self.start(cool)
-        slot = self.let(f"getelementptr ptr, ptr %table, i64 {self._index(start)}")
-        listed = self.let(f"load ptr, ptr {slot}, {STATE}")
+        listed = self._listed(start)
         self.line(f"br label %{see}")
         self.start(hot)
         told = self._ask(start)
@@ -147,11 +146,6 @@ class QuickPrinter(RegionPrinter):
         self.start(stay)
 
     # ---- parts of both ----
-
-    def _index(self, pc: int) -> int:
-        index = self.span.index(pc)
-        assert index is not None
-        return index
 
     def _runs_out(self, pc: int) -> str:
         """Count a pass; whether it was the last one before the engine wants to know."""

@@ -108,6 +108,10 @@ class SlicedInterpreter(Interpreter):
         """Run a function of ours wherever execution comes to an address."""
         self._blocks[pc] = function, 0
 
+    def drop_block(self, pc: int) -> None:
+        """Run an address's own code again, interpreted or compiled."""
+        self._blocks.pop(pc, None)
+
 
 class CodeReader:
     """Code and constants as the translator wants to read them."""

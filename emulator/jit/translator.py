@@ -8,7 +8,7 @@ The generator and LLVM are loaded when something is first compiled, not before.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from functools import cache, cached_property
 from threading import Lock
@@ -98,7 +98,7 @@ class Translator:
         self.optimised: set[int] = set()
         """Those of optimised code."""
         self.doubted: set[int] = set()
-        """Those of them where an address was not what had been assumed."""
+        """Those that have had optimised code that assumed something of addresses that was wrong."""
         self.last_quick = monotonic()
         """When the guest last had to wait for code."""
         self._addresses: dict[int, int] = {}
@@ -165,11 +165,18 @@ class Translator:
 
     # ---- compiling ----
 
-    def compile(self, text: str, starts: Iterable[int]) -> list[int]:
-        """Optimise and install a module; returns the addresses that now have code."""
-        return self._compiled(text, [(start,) for start in starts], quick=False)
+    def compile(self, text: str, starts: Iterable[int], doubted: Set[int]) -> list[int]:
+        """Optimise and install a module; returns the addresses that now have code. `doubted` is
+        what was so when the text was made: what has been doubted since keeps its quick code."""
+        return self._compiled(text, [(start,) for start in starts], quick=False, doubted=doubted)
 
-    def _compiled(self, text: str, functions: Sequence[tuple[int, ...]], quick: bool) -> list[int]:
+    def _compiled(
+        self,
+        text: str,
+        functions: Sequence[tuple[int, ...]],
+        quick: bool,
+        doubted: Set[int] = frozenset(),
+    ) -> list[int]:
         from hcc.emulator.jit import compiler
 
         content = compiler.compile_quickly(text) if quick else compiler.compile_object(text)
@@ -177,9 +184,9 @@ class Translator:
         with self._lock:
             self._entries.append(entry)
             self._unsaved = True
-            return self._install(entry)
+            return self._install(entry, frozenset() if quick else self.doubted - doubted)
 
-    def _install(self, entry: disk.Entry) -> list[int]:
+    def _install(self, entry: disk.Entry, doubted: Set[int] = frozenset()) -> list[int]:
         image = read_image(entry.content)
         indices = {pc: self.span.index(pc) for function in entry.functions for pc in function}
         names = [function_name(function[0]) for function in entry.functions]
@@ -189,8 +196,9 @@ class Translator:
         self._placed.append(Placed(address, image, entry.content))
         for name, function in zip(names, entry.functions, strict=True):
             for pc in function:
-                self._enter_in_table(pc, address + image.symbols[name], entry.quick)
-        return list(indices)
+                if pc not in doubted:
+                    self._enter_in_table(pc, address + image.symbols[name], entry.quick)
+        return [pc for pc in indices if pc not in doubted]
 
     def _enter_in_table(self, pc: int, code: int, quick: bool) -> None:
         self.compiled.add(pc)
@@ -209,9 +217,9 @@ class Translator:
             assert index is not None
             self.table[index] = code
 
-    def doubt(self, pc: int) -> None:
-        """Go back to quick code, if there is some, in place of optimised code that assumed too
-        much; when that is hot, what is made of it assumes nothing."""
+    def doubt(self, pc: int) -> bool:
+        """Go back to quick code in place of optimised code that assumed too much; when that is hot,
+        what is made of it assumes nothing. Whether there is quick code."""
         with self._lock:
             self.doubted.add(pc)
             self.optimised.discard(pc)
@@ -219,6 +227,7 @@ class Translator:
             if quick is None:
                 self.compiled.discard(pc)
             self._point_to(pc, quick or self.support.stub)
+            return quick is not None
 
     @contextmanager
     def only(self, pc: int) -> Iterator[None]:

@@ -80,7 +80,7 @@ class Bench:
             text, starts = translator.generator.translate(todo)
             if not starts:
                 break
-            translator.compile(text, starts)
+            translator.compile(text, starts, translator.doubted)
             todo = [pc for pc in todo if pc not in translator.compiled]
 
     def insn(self, pc: int) -> Insn | None:

@@ -12,6 +12,7 @@ from hcc.emulator.jit.engine import JitCpu
 from hcc.emulator.jit.loops import natural_loops
 from hcc.emulator.jit.nodes import Node, constant, register
 from hcc.emulator.jit.ranges import INSIDE, UNKNOWN, Range, Values, ranges_of
+from hcc.emulator.jit.translator import Translator
 from hcc.isa.builder import Op
 from hcc.isa.values import I1, I8, I32, I64, Ty
 from hcc.runtime.process import Death, Process
@@ -297,6 +298,85 @@ def _labels(text: str) -> set[str]:
     """The first letters of the labels of a module's first function."""
     body = text[text.index("define ") :]
     return {line[0] for line in body[: body.index("\n}")].split("\n") if line.endswith(":")}
+
+
+STORM = """
+typedef unsigned long word;
+typedef volatile unsigned char *bytes;
+static unsigned char cells[64];
+volatile word zero;
+__attribute__((noinline)) word never(word a, word b, long n) {  // `a` is not accessed
+    word sum = 0;
+    for (long i = 0; i < n; i++) {
+        sum += *(bytes)b;
+        if (sum > 1000000) sum += *(bytes)(a + i) + *(bytes)(a + 8);
+    }
+    return sum;
+}
+__attribute__((noinline)) word caller(word x, word a, long n) {
+    word sum = 0;
+    for (long i = 0; i < n; i++) sum += never(x, a, 3);
+    return sum;
+}
+int main(void) {
+    word a = (word)cells + zero, sum = 0;
+    for (int k = 0; k < 3; k++) sum += caller(a, a + 1, 500);
+    return (int)(sum + caller(a + ((word)1 << 40), a + 1, 2000));
+}
+"""
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_region_is_doubted_once(isa: str, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that call the old code directly go on in the new without a word, in later runs too."""
+    doubts: list[int] = []
+    doubt = Translator.doubt
+
+    def counted(self: Translator, pc: int) -> bool:
+        doubts.append(pc)
+        return doubt(self, pc)
+
+    monkeypatch.setattr(Translator, "doubt", counted)
+    program = compiled(source, STORM, 1, (isa,))
+    expected = run(program, isa, "interp")
+    for again in range(2):
+        assert expected == run(program, isa, "jit")
+        assert len(doubts) == len(set(doubts)) <= 3
+        assert doubts or again
+        doubts.clear()
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_doubted_region_without_quick_code_gets_some(isa: str, source: Path) -> None:
+    program = compiled(source, WALKS, 1, (isa,))
+    process = Process(program, isa, ["p", "0"], engine="jit")
+    cpu = process.cpu
+    assert isinstance(cpu, JitCpu)
+    assert 0 == process.run()
+    translator = cpu.translator
+    for start in list(translator.optimised):
+        translator._quick.pop(start, None)
+        cpu._doubt(start)
+        assert start in translator.compiled
+        assert start not in translator.optimised
+    process.close()
+
+
+def test_what_is_doubted_while_it_is_compiled_is_not_installed(source: Path) -> None:
+    program = compiled(source, STORM, 1, ("riscv64",))
+    cpu = Process(program, "riscv64", ["p"], engine="jit").cpu
+    assert isinstance(cpu, JitCpu)
+    translator = cpu.translator
+    symbol = program.symbol("never")
+    assert symbol is not None
+    text, starts = translator.generator.translate([symbol.addr])
+    assert not translator.doubt(symbol.addr)
+
+    assert symbol.addr not in translator.compile(text, starts, set())
+    assert symbol.addr not in translator.compiled
+    assert symbol.addr in translator.compile(text, starts, {symbol.addr})
 
 
 WORDS = (1, 2, 8, 4096, 3 << 32, *(1 << bit for bit in (20, 31, 32, 35, 37, 38, 40, 61, 63)))

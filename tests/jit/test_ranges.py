@@ -278,14 +278,18 @@ def test_wild_walks_end_as_in_the_interpreter(isa: str, opt_level: int, source: 
     assert died >= 10
 
 
+def walked(isa: str, source: Path) -> tuple[Process, JitCpu]:
+    """A process that has walked by far bases and indices, and its CPU."""
+    process = Process(compiled(source, WALKS, 1, (isa,)), isa, ["p", "0"], engine="jit")
+    assert isinstance(process.cpu, JitCpu)
+    assert 0 == process.run()
+    return process, process.cpu
+
+
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("isa", ISAS)
 def test_what_is_doubted_is_compiled_anew_and_assumes_nothing(isa: str, source: Path) -> None:
-    program = compiled(source, WALKS, 1, (isa,))
-    process = Process(program, isa, ["p", "0"], engine="jit")
-    cpu = process.cpu
-    assert isinstance(cpu, JitCpu)
-    assert 0 == process.run()
+    process, cpu = walked(isa, source)
     translator = cpu.translator
     doubted = set(translator.doubted)
     assert doubted & translator.optimised
@@ -350,11 +354,7 @@ def test_a_region_is_doubted_once(isa: str, source: Path, monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("isa", ISAS)
 def test_a_doubted_region_without_quick_code_gets_some(isa: str, source: Path) -> None:
-    program = compiled(source, WALKS, 1, (isa,))
-    process = Process(program, isa, ["p", "0"], engine="jit")
-    cpu = process.cpu
-    assert isinstance(cpu, JitCpu)
-    assert 0 == process.run()
+    process, cpu = walked(isa, source)
     translator = cpu.translator
     for start in list(translator.optimised):
         translator._quick.pop(start, None)

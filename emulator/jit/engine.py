@@ -113,7 +113,6 @@ class JitCpu:
         ):
             self._native.set_word(offset, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._enter_native = self.translator.support.enter
-        self._stub_code = self.translator.support.stub
         self._slot: int | None = None
         self._executed = 0
         self._pending: Stop | None = None
@@ -520,7 +519,8 @@ class JitCpu:
             self.translator.heat.cool(pc)
             if doubted:
                 self._doubt(doubted)
-                return self.translator.code_at(pc) or self._quicken(pc) or self._stub_code
+                code = self.translator.code_at(pc) or self._quicken(pc)
+                return code or self.translator.support.stub
             if self.compiling:
                 self.background.request(pc)
             return self.translator.code_at(pc)

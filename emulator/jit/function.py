@@ -137,19 +137,19 @@ class RegionPrinter(AccessPrinter):
         if self.options.count:
             self._store_count()
         place, own = pc_of(head), self.region.start
-        current = self._listed(own)
+        current = self._listed(self._index(own))
         is_own = self.let(f"icmp eq ptr {current}, @{function_name(own)}")
         tell, told = self.fresh_label(), self.fresh_label()
         self.line(f"br i1 {is_own}, label %{tell}, label %{told}")
         self.start(told)  # by now there is other code, but not for who calls this directly
-        self._go_over(current if place == own else self._listed(place), place)
+        self._go_over(current if place == own else self._listed(self._index(place)), place)
         self.start(tell)
         self.line(f"store i64 {own}, ptr {self.field(layout.DOUBTED)}, {STATE}")
         self._go_over(self._ask(place), place)
 
-    def _listed(self, pc: int) -> str:
-        """The code for an address by the function table."""
-        slot = self.let(f"getelementptr ptr, ptr %table, i64 {self._index(pc)}")
+    def _listed(self, index: int | str) -> str:
+        """The code that the function table has at a place."""
+        slot = self.let(f"getelementptr ptr, ptr %table, i64 {index}")
         return self.let(f"load ptr, ptr {slot}, {STATE}")
 
     def _index(self, pc: int) -> int:
@@ -331,21 +331,19 @@ class RegionPrinter(AccessPrinter):
         if isinstance(target, int):
             if target in self.together:
                 return f"@{function_name(target)}"
-            index = str(self.span.index(target))
-        else:
-            offset = self.let(f"sub i64 {target}, {self.span.base}")
-            index = offset
-            shift = self.span.align.bit_length() - 1
-            if shift:
-                index = self._rotated(offset, shift)
-            inside = self.let(f"icmp ult i64 {index}, {self.span.entries}")
-            there, out = self.fresh_label(), self.fresh_label()
-            self.line(f"br i1 {inside}, label %{there}, label %{out}")
-            self.start(out)
-            self.line(f"ret i64 {target}")
-            self.start(there)
-        pointer = self.let(f"getelementptr ptr, ptr %table, i64 {index}")
-        return self.let(f"load ptr, ptr {pointer}, {STATE}")
+            return self._listed(self._index(target))
+        offset = self.let(f"sub i64 {target}, {self.span.base}")
+        index = offset
+        shift = self.span.align.bit_length() - 1
+        if shift:
+            index = self._rotated(offset, shift)
+        inside = self.let(f"icmp ult i64 {index}, {self.span.entries}")
+        there, out = self.fresh_label(), self.fresh_label()
+        self.line(f"br i1 {inside}, label %{there}, label %{out}")
+        self.start(out)
+        self.line(f"ret i64 {target}")
+        self.start(there)
+        return self._listed(index)
 
     def _rotated(self, offset: str, shift: int) -> str:
         """An offset over the bytes of an instruction, by which what lies between two is out of

@@ -133,7 +133,7 @@ class QuickPrinter(RegionPrinter):
         hot, cool, see, stay, over = (self.fresh_label() for _ in range(5))
         self.line(f"br i1 {self._runs_out(start)}, label %{hot}, label %{cool}")
         self.start(cool)
-        listed = self._listed(start)
+        listed = self._listed(self._index(start))
         self.line(f"br label %{see}")
         self.start(hot)
         told = self._ask(start)

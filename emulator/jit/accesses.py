@@ -20,7 +20,7 @@ from __future__ import annotations
 from hcc.emulator.jit.builder import Load, Store
 from hcc.emulator.jit.flow import Flow
 from hcc.emulator.jit.nodes import Node, numbers
-from hcc.emulator.jit.printer import UNLIKELY, llvm_type
+from hcc.emulator.jit.printer import LIKELY, UNLIKELY, llvm_type
 from hcc.emulator.jit.ranges import NEAR, REACH, STEP, range_of
 from hcc.emulator.jit.regions import Place, pc_of
 from hcc.emulator.jit.variables import GUEST, Module, StatePrinter
@@ -112,7 +112,7 @@ class AccessPrinter(StatePrinter):
     def _check(self, pc: int, addr: Node, base: Node, column: int) -> None:
         fits = self.let(f"icmp ult i64 {self._arg(base)}, %limit")
         fine, wild = self.fresh_label(), self.fresh_label()
-        self.line(f"br i1 {fits}, label %{fine}, label %{wild}, !prof !5")
+        self.line(f"br i1 {fits}, label %{fine}, label %{wild}, {LIKELY}")
         with self.elsewhere(wild):
             whole = self._arg(addr)
             if addr is not base:

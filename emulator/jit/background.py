@@ -116,10 +116,10 @@ class Background:
     def _make(self, places: list[int]) -> None:
         try:
             doubted = frozenset(self._translator.doubted)
-            text, starts = self._translator.generator.optimise(places)
+            draft = self._translator.generator.optimise(places)
             self._now_in_llvm()
-            if starts:
-                self._installed(self._translator.compile(text, starts, doubted))
+            if draft.starts:
+                self._installed(self._translator.compile(draft, doubted))
         except BaseException as error:  # noqa: BLE001  (the guest's thread raises it)
             self.error = error
         with self._condition:

@@ -25,11 +25,22 @@ KIND = "jit"
 @frozen
 class Entry:
     """One module: its object file, and the guest addresses that each function may be entered at,
-    the one that gives it its name first."""
+    the one that gives it its name first.
+
+    Of quick code it is `noted` where condition flags matter, and which of its blocks were `passed`
+    in any run; of other code it is noted what it left out.
+    """
 
     functions: tuple[tuple[int, ...], ...]
     content: bytes
     quick: bool = False
+    noted: tuple[int, ...] = ()
+    passed: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> tuple[object, ...]:
+        """What tells an entry from others; of two that agree in it, the later one is better."""
+        return self.functions, self.quick
 
 
 @cache
@@ -84,9 +95,10 @@ def load(key: str) -> list[Entry]:
     head, _, body = content.partition(b"\n")
     entries, at = [], 0
     try:
-        for functions, quick, size in json.loads(head):
+        for functions, quick, noted, passed, size in json.loads(head):
             places = tuple(tuple(map(int, function)) for function in functions)
-            entries.append(Entry(places, body[at : at + size], bool(quick)))
+            marks = tuple(map(int, noted)), tuple(map(int, passed))
+            entries.append(Entry(places, body[at : at + size], bool(quick), *marks))
             at += size
     except (ValueError, TypeError):
         return []
@@ -95,7 +107,8 @@ def load(key: str) -> list[Entry]:
 
 def save(key: str, entries: Sequence[Entry]) -> None:
     """Write a bundle, with what others have put into it meanwhile."""
-    known = {(entry.functions, entry.quick) for entry in entries}
-    merged = [*entries, *(e for e in load(key) if (e.functions, e.quick) not in known)]
-    head = json.dumps([[e.functions, e.quick, len(e.content)] for e in merged]).encode()
+    known = {entry.names for entry in entries}
+    merged = [*entries, *(e for e in load(key) if e.names not in known)]
+    rows = [[e.functions, e.quick, e.noted, e.passed, len(e.content)] for e in merged]
+    head = json.dumps(rows).encode()
     store.keep(KIND, key, head + b"\n" + b"".join(e.content for e in merged))

@@ -287,9 +287,9 @@ class JitCpu:
         """Whether there is compiled code for an address, which is made now if need be."""
         translator = self.translator
         if pc not in translator.compiled and pc not in translator.generator.refused:
-            text, starts = translator.generator.translate([pc])
-            if pc in starts:
-                translator.compile(text, starts, translator.doubted)
+            draft = translator.generator.translate([pc])
+            if pc in draft.starts:
+                translator.compile(draft, translator.doubted)
         return pc in translator.compiled
 
     def run_region(self, pc: int) -> tuple[int, Stop | None]:
@@ -509,8 +509,8 @@ class JitCpu:
     # ---- what is hot ----
 
     def _on_hot(self, address: int, pc: int) -> int:
-        """Quick code has passed `pc` many times, or optimised code doubts what it has assumed;
-        host address of the code to go on with."""
+        """Quick code has passed `pc` many times, or optimised code has left for it; or it doubts
+        what it has assumed. Host address of the code to go on with."""
         try:
             doubted = self._native.word(layout.DOUBTED)
             self._native.set_word(layout.DOUBTED, 0)
@@ -523,7 +523,7 @@ class JitCpu:
                 return code or self.translator.support.stub
             if self.compiling:
                 self.background.request(pc)
-            return self.translator.code_at(pc)
+            return self.translator.code_at(pc) or self.translator.support.stub
         except BaseException as error:  # noqa: BLE001  (raised again by `_drive`)
             self._error = error
             self.state.pc = pc

@@ -13,8 +13,8 @@ n or its low half, bit 2n + 1: its high half):
 
 Condition flags are not carried over a call, a return or a jump to another function's start: no
 psABI lets the other side expect them, and computing them each time would cost more than all else
-there. `reads_flags_of_call` finds code that breaks the rule behind a call, which is then run by the
-interpreter.
+there. Nor are they over an exit to code that is known not to read them. `reads_flags_of_call` finds
+code that breaks the rule behind a call, which is then run by the interpreter.
 """
 
 from __future__ import annotations
@@ -93,10 +93,12 @@ class Flow:
         registers: RegisterFile,
         is_cold: Callable[[int], bool] = lambda target: False,
         is_function: Callable[[int], bool] = lambda target: False,
+        wants_flags: Callable[[int], bool] = lambda target: True,
     ) -> None:
         self.region = region
         self.registers = registers
         self._is_function = is_function
+        self._wants_flags = wants_flags
         self.split = region.votes.split()
         self.flags = 0
         self._whole = 0  # high-half bits of registers held in one piece
@@ -150,7 +152,9 @@ class Flow:
         if target in self.region.blocks:
             return self._edge(target, sets)
         edge = self._exit(block, sets)
-        edge.flags = not self._is_function(pc_of(target))
+        pc = pc_of(target)
+        edge.flags = self._wants_flags(pc) and not self._is_function(pc)
+        edge.cold = pc in self.region.left
         return edge
 
     def _summary(self, block: GuestBlock) -> BlockFlow:
@@ -289,14 +293,18 @@ class Flow:
         return result
 
     def _hold(self) -> None:
-        """Choose what is held in variables: what may be dirty; and in a loop whose calls are all
-        cold, all that it needs, as LLVM moves no reading of memory out of a loop with calls."""
-        for flow in self.blocks.values():
+        """Choose what is held in variables: what may be dirty; and in a loop whose calls, and other
+        ways through code elsewhere, are all cold, all that it needs, as LLVM moves no reading of
+        memory out of a loop with calls."""
+        calls: set[Place] = set()
+        cold: set[Place] = set()
+        for start, flow in self.blocks.items():
             flow.held = flow.dirty_in
-        calls = {start for start, flow in self.blocks.items() if _is_call(flow.block.end)}
-        cold = {start for start in calls if self.blocks[start].edges[0].cold}
+            for edge in (*flow.side.values(), *flow.edges):
+                if edge.stores and edge.target is not None:
+                    (cold if edge.cold else calls).add(start)
         for head, body in natural_loops(self.region).items() if cold else ():
-            if body & cold and not body & (calls - cold):
+            if body & cold and not body & calls:
                 for start in body:
                     self.blocks[start].held |= self.blocks[head].live_in
 

@@ -31,7 +31,7 @@ from hcc.emulator.jit.chains import NONE
 from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
 from hcc.emulator.jit.nodes import LOAD, Node, numbers
 from hcc.emulator.jit.options import function_name
-from hcc.emulator.jit.printer import UNLIKELY, llvm_type
+from hcc.emulator.jit.printer import LIKELY, UNLIKELY, llvm_type
 from hcc.emulator.jit.ranges import USUAL, Ranges, ranges_of
 from hcc.emulator.jit.regions import Place, pc_of
 from hcc.emulator.jit.variables import STATE, Module
@@ -130,7 +130,7 @@ class RegionPrinter(AccessPrinter):
         for test in tests[1:]:
             every = self.let(f"and i1 {every}, {test}")
         doubt = self.fresh_label()
-        self.line(f"br i1 {every}, label %b{head:x}, label %{doubt}, !prof !5")
+        self.line(f"br i1 {every}, label %b{head:x}, label %{doubt}, {LIKELY}")
         self.start(doubt)
         for cell in self._cells(self._block.dirty_in & self._block.live_in):
             self.store_cell(cell, self.read_cell(cell))
@@ -160,8 +160,12 @@ class RegionPrinter(AccessPrinter):
 
     def _ask(self, pc: int) -> str:
         """Tell the engine something about the code here; the code to go on with."""
-        self._declarations.add("declare i64 @hcc_hot(ptr, i64)")
-        told = self.let(f"call i64 @hcc_hot(ptr %s, i64 {pc}), {self._call_place()}")
+        return self._told("hcc_hot", pc)
+
+    def _told(self, function: str, pc: int) -> str:
+        """The code to go on with at an address, as a function of the support module says."""
+        self._declarations.add(f"declare i64 @{function}(ptr, i64)")
+        told = self.let(f"call i64 @{function}(ptr %s, i64 {pc}), {self._call_place()}")
         return self.let(f"inttoptr i64 {told} to ptr")
 
     def _check_stack(self) -> None:
@@ -230,7 +234,7 @@ class RegionPrinter(AccessPrinter):
                 labels = [self._way(edge, pc) for edge, pc in zip(edges, places, strict=True)]
                 if opposite is not None:
                     labels.reverse()
-                hint = ", !unpredictable !0" if self._skips_little(*places) else ""
+                hint = self._hint(edges if opposite is None else edges[::-1], *places)
                 self.line(f"br i1 {test}, label %{labels[0]}, label %{labels[1]}{hint}")
             case Fall(next_pc=next_pc):
                 self._go(flow, edges[0], next_pc)
@@ -246,6 +250,13 @@ class RegionPrinter(AccessPrinter):
                 self._depart(edges[0], pc)
             case Trapped(kind=kind):
                 self._trap(block.addrs[-1], kind, edges[0])
+
+    def _hint(self, edges: list[Edge], target: int, next_pc: int) -> str:
+        """What LLVM is told of which way a branch goes, of two `edges`."""
+        taken, other = edges
+        if taken.cold != other.cold:
+            return f", {UNLIKELY if taken.cold else LIKELY}"
+        return ", !unpredictable !0" if self._skips_little(target, next_pc) else ""
 
     def _skips_little(self, target: int, next_pc: int) -> bool:
         """Whether a branch is a conditional move in effect: what it skips is one instruction that
@@ -295,10 +306,17 @@ class RegionPrinter(AccessPrinter):
         complete in memory. If a function that is part of the region does so, what returns there
         returns to its caller."""
         self.write_back(edge)
-        if edge.target is None:
-            self._tail(target)
+        if not self._is_callable(target):
+            self.line(f"ret i64 {target}")
+            return
+        if edge.cold and isinstance(target, int):
+            code = self._told("hcc_uncommon", target)
         else:
-            self._call_guest(edge, target, edge.target)
+            code = self._callee(target)
+        if edge.target is None:
+            self._go_over(code, target)
+        else:
+            self._call_guest(edge, code, target, edge.target)
 
     def _tail(self, target: int | str) -> None:
         """Go on at a guest address by a tail call."""
@@ -312,13 +330,9 @@ class RegionPrinter(AccessPrinter):
         call = f"musttail call i64 {code}(ptr %s, i64 {pc}), {self._call_place()}"
         self.line(f"ret i64 {self.let(call)}")
 
-    def _call_guest(self, edge: Edge, target: int | str, next_place: Place) -> None:
-        """Call what is at a guest address and should return to a place, and go on there."""
-        if not self._is_callable(target):
-            self.line(f"ret i64 {target}")
-            return
-        function = self._callee(target)
-        self._come_back(edge, f"call i64 {function}(ptr %s, i64 {target})", next_place)
+    def _call_guest(self, edge: Edge, code: str, target: int | str, next_place: Place) -> None:
+        """Call the code for a guest address, which should return to a place, and go on there."""
+        self._come_back(edge, f"call i64 {code}(ptr %s, i64 {target})", next_place)
 
     def _is_callable(self, target: int | str) -> bool:
         """Whether there may be a function for a guest address."""
@@ -360,7 +374,10 @@ class RegionPrinter(AccessPrinter):
         if jump.kind is JumpKind.CALL:
             target = self._address(jump.target)
             self.write_back(edge)
-            self._call_guest(edge, target, jump.next_pc)
+            if self._is_callable(target):
+                self._call_guest(edge, self._callee(target), target, jump.next_pc)
+            else:
+                self.line(f"ret i64 {target}")
         elif jump.kind is JumpKind.RETURN:
             target = self._arg(jump.target)
             self.write_back(edge)
@@ -379,10 +396,10 @@ class RegionPrinter(AccessPrinter):
                 self.line(f"br i1 {fits}, label %{onward}, label %{default}")
                 self.start(onward)
             kind = llvm_type(switch.index.ty)
-            cases = []
-            for i, pc in switch.targets.items():
-                label = self._label(pc) if pc in self.flow.blocks else default
-                cases.append(f"{kind} {i}, label %{label}")
+            targets = dict.fromkeys(switch.targets.values())
+            ways = zip(targets, flow.edges[:-1], strict=True)
+            labels = {pc: self._way(edge, pc) for pc, edge in ways}
+            cases = [f"{kind} {i}, label %{labels[pc]}" for i, pc in switch.targets.items()]
             index = self.typed(switch.index)
             self.line(f"switch {index}, label %{default} [ {' '.join(cases)} ]")
         else:
@@ -403,14 +420,14 @@ class RegionPrinter(AccessPrinter):
             self.write_back(outside)
             self.line(f"ret i64 {target}")
         onward = self._label(back.next_pc)
-        self.line(f"br i1 {expected}, label %{onward}, label %{astray}, !prof !5")
+        self.line(f"br i1 {expected}, label %{onward}, label %{astray}, {LIKELY}")
 
     def _come_back(self, edge: Edge, call: str, next_place: Place) -> None:
         """Call something that should return to a place, and go on there."""
         result = self.let(f"{call}, {self._call_place()}")
         expected = self.let(f"icmp eq i64 {result}, {pc_of(next_place)}")
         back, astray = self.fresh_label(), self.fresh_label()
-        self.line(f"br i1 {expected}, label %{back}, label %{astray}, !prof !5")
+        self.line(f"br i1 {expected}, label %{back}, label %{astray}, {LIKELY}")
         self.start(astray)
         self.line(f"ret i64 {result}")
         self.start(back)

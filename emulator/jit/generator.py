@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 
+from attrs import frozen
+
 from hcc.emulator.jit.compiler import has_avx
 from hcc.emulator.jit.flow import DirectFlow, Flow
 from hcc.emulator.jit.functions import Functions
@@ -19,6 +21,7 @@ from hcc.emulator.jit.loops import Loops, loops_around, natural_loops
 from hcc.emulator.jit.module import module_text
 from hcc.emulator.jit.options import MAX_INSNS, CodeSpan, Options
 from hcc.emulator.jit.regions import Code, Discovery, Region
+from hcc.emulator.jit.uncommon import Uncommon
 
 MODULE_INSNS = 500
 """About how many guest instructions are optimised at a time."""
@@ -40,6 +43,15 @@ LONG_TURN = 2_000_000
 """Passes in quick code that cost about as much as optimising a loop."""
 
 
+@frozen
+class Draft:
+    """A module to be optimised: its text, where its functions begin, and what they left out."""
+
+    text: str
+    starts: tuple[int, ...]
+    left: tuple[int, ...]
+
+
 class Generator:
     """Generates the code of one CPU.
 
@@ -56,6 +68,7 @@ class Generator:
         state: Layout,
         options: Options,
         heat: Heat,
+        uncommon: Uncommon,
         compiled: set[int],
         optimised: set[int],
         doubted: Set[int],
@@ -66,16 +79,17 @@ class Generator:
         self._state = state
         self._options = options
         self._heat = heat
+        self._uncommon = uncommon
         self._compiled = compiled
         self._optimised = optimised
         self._doubted = doubted
         self.refused: set[int] = set()
         """Where code begins that cannot be compiled."""
         bounds_of = functions.bounds_of
-        self._discovery = Discovery(code, bounds_of)
+        self._discovery = Discovery(code, bounds_of, uncommon=uncommon.has)
         self._quick = Discovery(code, bounds_of, covered=compiled)
         self._whole = Discovery(code, bounds_of, WHOLE_INSNS)
-        self._piece = Discovery(code, bounds_of, PIECE_INSNS, covered=optimised)
+        self._piece = Discovery(code, bounds_of, PIECE_INSNS, optimised, uncommon.has)
         self._regions: dict[int, Region] = {}
         self._wholes: dict[int, Region] = {}
         self._loops: dict[Region, Loops] = {}
@@ -147,7 +161,8 @@ class Generator:
 
     def _flow_of(self, region: Region, kind: type[Flow]) -> Flow:
         registers = self._code.arch.registers
-        return kind(region, registers, self._is_cold, self._functions.is_function)
+        wants_flags = self._uncommon.wants_flags
+        return kind(region, registers, self._is_cold, self._functions.is_function, wants_flags)
 
     def _is_cold(self, pc: int) -> bool:
         """Whether nothing has run at an address so far."""
@@ -159,6 +174,8 @@ class Generator:
         if not self._functions.is_function(start) or high - low > 4 * most:
             return False
         if start in self._optimised and not self._options.nest:  # calls are not inlined then
+            return False
+        if self._uncommon.has(start):
             return False
         return start in self._compiled or self._code.is_warm(start)
 
@@ -226,9 +243,7 @@ class Generator:
             if not turned or not self._is_wanting(entry):
                 continue
             if sum(len(region.blocks[block].addrs) for block in body) <= LOOP_INSNS:
-                known = self._regions.get(entry)
-                if known is None or known.blocks.keys() != body:
-                    self._regions[entry] = self._discovery.part(region, entry, body)
+                self._regions[entry] = self._discovery.part(region, entry, body)
                 return entry
         if not self._is_wanting(pc):
             return None
@@ -256,11 +271,18 @@ class Generator:
         """Whether what begins at an address can be optimised and is not yet."""
         return start not in self._optimised and start not in self.refused
 
-    def optimise(self, places: Iterable[int]) -> tuple[str, tuple[int, ...]]:
-        """The LLVM IR of better code for places where quick code is hot, and where its functions
-        begin. A place for which there is none will not ask again."""
+    def optimise(self, places: Iterable[int]) -> Draft:
+        """Better code for places where quick code is hot, or which optimised code often leaves for.
+        A place for which there is none will not ask again."""
+        self._forget_outdated()
         starts: dict[int, None] = {}
+        anew: dict[int, set[int]] = {}
         for place in places:
+            wrong = self._uncommon.take(place)
+            if wrong:
+                anew[place] = {start for start in wrong if self._begins_anew(start)}
+                starts |= dict.fromkeys(sorted(anew[place]))
+                continue
             if self._is_early(place) or self._rests(place):
                 continue
             start = self.start_for(place)
@@ -270,7 +292,27 @@ class Generator:
                 starts[start] = None
                 if sum(self.region(start).insn_count for start in starts) > MODULE_INSNS:
                     break  # the others will ask again
-        return self.translate(starts)
+        draft = self.translate(starts)
+        for place, begun in anew.items():  # what there was no room for has to wait
+            self._uncommon.add_optimised(begun - {*draft.starts}, [place])
+        return draft
+
+    def _forget_outdated(self) -> None:
+        """Forget the regions that left out what has run since."""
+        for start, region in list(self._regions.items()):
+            if not all(self._uncommon.has(pc) for pc in region.left):
+                del self._regions[start]
+
+    def _begins_anew(self, start: int) -> bool:
+        """Have code that begins somewhere be made anew: of the same loop if it was that of one."""
+        if not self._functions.is_function(start):
+            region = self._region_around(start)
+            around = self._loops_around(region, start)
+            bodies = [body for head, body in around if head == start] or [b for _, b in around[-1:]]
+            if not bodies:
+                return False
+            self._regions[start] = self._discovery.part(region, start, bodies[0])
+        return True
 
     def _is_early(self, place: int) -> bool:
         """Whether a place is to ask later, as it is in a large function: looking at all of that
@@ -281,11 +323,12 @@ class Generator:
 
     # ---- text ----
 
-    def translate(self, starts: Iterable[int]) -> tuple[str, tuple[int, ...]]:
-        """The LLVM IR for what begins at some addresses and its callees, and where its functions
-        begin."""
+    def translate(self, starts: Iterable[int]) -> Draft:
+        """What begins at some addresses, with its callees."""
         flows = self.with_callees(starts)
-        return self.text(flows), tuple(flow.region.start for flow in flows)
+        left = {pc for flow in flows for pc in flow.region.left}
+        begin = tuple(flow.region.start for flow in flows)
+        return Draft(self.text(flows), begin, tuple(sorted(left)))
 
     def text(self, flows: Sequence[Flow]) -> str:
         arch = self._code.arch

@@ -44,6 +44,7 @@ def with_inlined(region: Region, callee: Callable[[int], Region | None], most: i
         _all_votes([region]),
         dict(region.switches),
         region.insn_count,
+        left=set(region.left),
     )
     callers: dict[int, frozenset[int]] = {0: frozenset((region.start, region.bounds[0]))}
     queue = _calls(region, 0, 0)
@@ -69,6 +70,7 @@ def with_inlined(region: Region, callee: Callable[[int], Region | None], most: i
             merged.switches[place(number, start)] = evolve(switch, targets=targets)
         merged.votes = _all_votes([merged, inner])
         merged.insn_count += inner.insn_count
+        merged.left |= inner.left
         for call in _calls(inner, number, shallow):
             heappush(queue, call)
     return merged if merged.returns else region

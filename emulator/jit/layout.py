@@ -39,6 +39,7 @@ AGAIN = 184  # set by `ON_STUB`: host code that the stub is to go on with; else 
 COUNTERS = 192  # 32 bits for each entry of the table: passes until quick code calls `ON_HOT`
 ON_HOT = 200  # Python function that is called then; it returns the code to go on with
 DOUBTED = 208  # the region in whose loop an address was not what had been assumed; else 0
+PASSED = 216  # a byte for each entry of the table: whether quick code has passed the block
 HOST_REGISTERS = 256  # at a fault, in the order of the signal frame
 REGISTERS = 384
 

@@ -47,6 +47,7 @@ _ROUNDINGS = {
 }  # fmt: skip
 
 UNLIKELY = "!prof !1"
+LIKELY = "!prof !5"
 
 
 def llvm_type(ty: Ty) -> str:
@@ -500,4 +501,4 @@ _KEEP_NANS: frozenset[Any] = frozenset(
 )
 _AS_VECTOR: frozenset[Any] = frozenset((REG, LOAD, Op.AND, Op.OR, Op.XOR, Op.SELECT, Op.BITCAST))
 
-__all__ = ["INSERT", "PART", "UNLIKELY", "Printer", "constant", "int_type", "llvm_type"]
+__all__ = ["INSERT", "LIKELY", "PART", "UNLIKELY", "Printer", "constant", "int_type", "llvm_type"]

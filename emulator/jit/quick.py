@@ -1,11 +1,12 @@
 """Quick code: guest code as LLVM compiles it without optimising, to begin with.
 
-It differs from optimised code (`function`) in four things. Registers stay in the `State`, and
+It differs from optimised code (`function`) in five things. Registers stay in the `State`, and
 every block stores what it changes, so that there is little to translate. The code may be entered
 at each of its blocks: a guest is taken over in the middle of a loop, and what leaves an optimised
 loop goes on in compiled code. It counts how often it is called and how often it passes the head of
 each loop, and asks the engine when a counter has run out. And it looks into the function table at
-each head: where there is better code by now, that goes on in its place.
+each head: where there is better code by now, that goes on in its place. Each block leaves a mark
+that it has run (see `uncommon`).
 
 LLVM moves and merges nothing at this level, so accesses need no marks.
 """
@@ -97,6 +98,8 @@ class QuickPrinter(RegionPrinter):
         start = self.region.start
         counters = self.field(layout.COUNTERS)
         self.line(f"%counters = load ptr, ptr {counters}, !invariant.load !0, {STATE}")
+        passed = self.field(layout.PASSED)
+        self.line(f"%passed = load ptr, ptr {passed}, !invariant.load !0, {STATE}")
         first = self.let(f"icmp eq i64 %pc, {start}")
         self.line(f"br i1 {first}, label %called, label %entered")
         self.start("called")
@@ -123,11 +126,13 @@ class QuickPrinter(RegionPrinter):
         self._choose(lower, places[:half])
         self._choose(upper, places[half:])
 
-    # ---- heads of loops ----
+    # ---- blocks ----
 
     def _begin_block(self) -> None:
         self._kept = False
         start = self._block.block.start
+        mark = self.let(f"getelementptr i8, ptr %passed, i64 {self._index(start)}")
+        self.line(f"store i8 1, ptr {mark}, {STATE}")
         if start not in self._heads:
             return
         hot, cool, see, stay, over = (self.fresh_label() for _ in range(5))

@@ -14,6 +14,8 @@ Small functions may be part of a region that calls them (see `inlining`), once f
 block is therefore named by its *place*: the guest address, and in the bits above 64 the number of
 the call that it is there for, 0 for the region's own.
 
+What a branch has never gone to may be left out (see `uncommon`).
+
 Jump tables are read where the target is computed from one load out of read-only memory: the
 switch then stays inside the region.
 """
@@ -99,6 +101,7 @@ class Region:
     """Guest code that becomes one function; `bounds` is the guest function's range.
 
     `returns` are the places behind the calls that other functions' code is there for, by number.
+    `left` are the addresses that were left out as nothing has run there.
     """
 
     start: int
@@ -108,6 +111,7 @@ class Region:
     switches: dict[Place, Switch] = field(factory=dict)
     insn_count: int = 0
     returns: dict[int, Place] = field(factory=dict)
+    left: set[int] = field(factory=set)
 
     def call_targets(self) -> set[int]:
         """Addresses that the region calls or jumps to directly, outside of it."""
@@ -124,13 +128,14 @@ class Region:
         return targets
 
     def is_whole(self) -> bool:
-        """Whether everything within the bounds that can be reached is in the region."""
+        """Whether everything within the bounds that can be reached is in the region, or was left
+        out as nothing has run there."""
         low, high = self.bounds
         return all(
             after in self.blocks
             for start, block in self.blocks.items()
             for after in successors(block, self.switches.get(start))
-            if low <= after < high
+            if low <= after < high and after not in self.left
         )
 
 
@@ -157,7 +162,8 @@ def successors(block: GuestBlock, switch: Switch | None = None) -> list[Place]:
 class Discovery:
     """Finds and builds the regions of one program on one ISA.
 
-    A region has about `most` instructions at most, and ends where it comes to something `covered`.
+    A region has about `most` instructions at most, and ends where it comes to something `covered`;
+    what is `uncommon` is left out where a branch could go elsewhere.
     """
 
     def __init__(
@@ -166,11 +172,13 @@ class Discovery:
         bounds_of: Callable[[int], tuple[int, int]],
         most: int = MAX_INSNS,
         covered: Container[int] = (),
+        uncommon: Callable[[int], bool] = lambda pc: False,
     ) -> None:
         self.code = code
         self.bounds_of = bounds_of
         self.most = most
         self.covered = covered
+        self.uncommon = uncommon
         self._plain: set[tuple[str, bool]] = set()
         self._bases: dict[int, dict[int, int]] = {}
 
@@ -191,16 +199,38 @@ class Discovery:
         """The region of some of another's blocks, entered at `start`. They end where they end in
         the other, though one may be entered in the middle by a jump that was found later."""
         region = Region(start, whole.bounds)
+        common = self._common(region, whole, chosen)
         for block, switch in whole.switches.items():
             known = self._bases.setdefault(whole.blocks[block].addrs[-1], {})
             known |= {node.attr: value for node, value in switch.guards}
-        for block in (start, *sorted(chosen - {start})):
+        for block in (start, *sorted(common - {start})):
             end = whole.blocks[block].end
             following = {end.next_pc} if isinstance(end, Fall) else ()
             region.blocks[block] = self._build(block, following, region)
             region.insn_count += len(region.blocks[block].addrs)
         self._read_tables(region, dict.fromkeys(whole.blocks))
         return region
+
+    def _common(self, region: Region, whole: Region, chosen: frozenset[int]) -> set[int]:
+        """Those of the chosen blocks that are reached from where a region starts."""
+        seen = {region.start}
+        stack = [region.start]
+        while stack:
+            block = stack.pop()
+            after = successors(whole.blocks[block], whole.switches.get(block))
+            for pc in self._used(region, after):
+                if pc in chosen and pc not in seen:
+                    seen.add(pc)
+                    stack.append(pc)
+        return seen
+
+    def _used(self, region: Region, targets: list[int]) -> list[int]:
+        """Where a block is taken to go on, of all that it may: other places are left out."""
+        if len(targets) < 2:
+            return targets
+        left = {pc for pc in targets if pc not in region.blocks and self.uncommon(pc)}
+        region.left |= left - {region.start}
+        return [pc for pc in targets if pc not in region.left]
 
     # ---- where blocks begin ----
 
@@ -227,7 +257,7 @@ class Discovery:
                 if targets is None:
                     pc = insn.next_addr
                     continue
-                queue += [t for t in targets if low <= t < high]
+                queue += [t for t in self._used(region, targets) if low <= t < high]
                 break
 
     def _transfers(self, insn: Insn) -> list[int] | None:
@@ -302,7 +332,8 @@ class Discovery:
                 switch = self._switch(region, block, end.target)
                 if switch is not None:
                     region.switches[block.start] = switch
-                    fresh |= {t: None for t in switch.targets.values() if t not in leaders}
+                    targets = self._used(region, list(dict.fromkeys(switch.targets.values())))
+                    fresh |= {t: None for t in targets if t not in leaders}
         return list(fresh)
 
     def _switch(self, region: Region, block: GuestBlock, target: Node) -> Switch | None:

@@ -4,6 +4,8 @@
   address that is not compiled, which it returns. It is where faults land.
 * `hcc_stub` stands in the function table for what is not compiled, `hcc_syscall` is called for
   system calls, `hcc_hot` by quick code that has run often: all three call back into Python.
+* `hcc_uncommon(state, pc)` tells where to go on from optimised code in what it left out; it counts
+  how often that is (see `uncommon`).
 * `hcc_leave` is code for any address that leaves at once.
 * `hcc_wild(state, pc, address, access)` is called for an address beyond guest memory.
 * `hcc_fault` is the handler for SIGSEGV and SIGBUS: a fault of compiled code in guest memory
@@ -116,6 +118,32 @@ define i64 @hcc_hot(ptr %s, i64 %pc) nounwind {{
   %where = getelementptr i8, ptr %s, i64 {ON_HOT}
   %result = call i64 @call_python(ptr %s, i64 %pc, ptr %where)
   ret i64 %result
+}}
+
+define i64 @hcc_uncommon(ptr %s, i64 %pc) nounwind {{
+  %basep = getelementptr i8, ptr %s, i64 {BASE}
+  %base = load i64, ptr %basep
+  %shiftp = getelementptr i8, ptr %s, i64 {SHIFT}
+  %shift = load i64, ptr %shiftp
+  %offset = sub i64 %pc, %base
+  %index = lshr i64 %offset, %shift
+  %countersp = getelementptr i8, ptr %s, i64 {COUNTERS}
+  %counters = load ptr, ptr %countersp
+  %counter = getelementptr i32, ptr %counters, i64 %index
+  %left = load i32, ptr %counter
+  %less = sub i32 %left, 1
+  store i32 %less, ptr %counter
+  %hot = icmp slt i32 %less, 0
+  br i1 %hot, label %ask, label %look
+ask:
+  %told = call i64 @hcc_hot(ptr %s, i64 %pc)
+  ret i64 %told
+look:
+  %tablep = getelementptr i8, ptr %s, i64 {TABLE}
+  %table = load ptr, ptr %tablep
+  %entry = getelementptr ptr, ptr %table, i64 %index
+  %code = load i64, ptr %entry
+  ret i64 %code
 }}
 
 define i64 @hcc_leave(ptr %s, i64 %pc) nounwind {{

@@ -8,14 +8,14 @@ The generator and LLVM are loaded when something is first compiled, not before.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from functools import cache, cached_property
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hcc.emulator.jit import cache as disk
 from hcc.emulator.jit import layout
@@ -25,12 +25,13 @@ from hcc.emulator.jit.objects import Image, read_image
 from hcc.emulator.jit.options import Options, function_name
 from hcc.emulator.jit.state import NativeState
 from hcc.emulator.jit.support import Support, install, support_text
+from hcc.emulator.jit.uncommon import Uncommon
 from hcc.emulator.memory import GUARD_SIZE, PAGE_BITS, READ, SPACE_SIZE, Memory
 from hcc.isa import store
 from hcc.isa.errors import FormatError
 
 if TYPE_CHECKING:
-    from hcc.emulator.jit.generator import Generator
+    from hcc.emulator.jit.generator import Draft, Generator
     from hcc.emulator.jit.regions import Code
 
 _installing = Lock()
@@ -92,6 +93,7 @@ class Translator:
         self.support = support()
         self.table = array("Q", [self.support.stub]) * self.span.entries
         self.heat = Heat(self.span)
+        self.uncommon = Uncommon(self.span)
         self._lock = Lock()
         self.compiled: set[int] = set()
         """The addresses that compiled code may be entered at."""
@@ -115,6 +117,7 @@ class Translator:
             layout.MEMORY: self.memory.host_addr,
             layout.TABLE: table,
             layout.COUNTERS: self.heat.address,
+            layout.PASSED: self.uncommon.address,
             layout.LIMIT: SPACE_SIZE,
             layout.BASE: self.span.base,
             layout.ENTRIES: self.span.entries,
@@ -139,6 +142,7 @@ class Translator:
             self.state.layout,
             self.options,
             self.heat,
+            self.uncommon,
             self.compiled,
             self.optimised,
             self.doubted,
@@ -157,32 +161,35 @@ class Translator:
         region = flow.region
         text = self.generator.text([flow])
         entered = [start for start, block in region.blocks.items() if block.addrs]
+        noted = [pc for pc in entered if flow.blocks[pc].live_in & flow.flags]
         self.last_quick = monotonic()
         try:
-            return self._compiled(text, [(region.start, *entered)], quick=True)
+            return self._compiled(text, [(region.start, *entered)], noted, quick=True)
         finally:
             self.last_quick = monotonic()
 
     # ---- compiling ----
 
-    def compile(self, text: str, starts: Iterable[int], doubted: Set[int]) -> list[int]:
+    def compile(self, draft: Draft, doubted: Set[int]) -> list[int]:
         """Optimise and install a module; returns the addresses that now have code. `doubted` is
         what was so when the text was made: what has been doubted since keeps its quick code."""
-        return self._compiled(text, [(start,) for start in starts], quick=False, doubted=doubted)
+        functions = [(start,) for start in draft.starts]
+        return self._compiled(draft.text, functions, draft.left, quick=False, doubted=doubted)
 
     def _compiled(
         self,
         text: str,
         functions: Sequence[tuple[int, ...]],
+        noted: Sequence[int],
         quick: bool,
         doubted: Set[int] = frozenset(),
     ) -> list[int]:
         from hcc.emulator.jit import compiler
 
         content = compiler.compile_quickly(text) if quick else compiler.compile_object(text)
-        entry = disk.Entry(tuple(functions), content, quick)
+        entry = disk.Entry(tuple(functions), content, quick, tuple(noted))
         with self._lock:
-            self._entries.append(entry)
+            self._entries = [e for e in self._entries if e.names != entry.names] + [entry]
             self._unsaved = True
             return self._install(entry, frozenset() if quick else self.doubted - doubted)
 
@@ -198,6 +205,10 @@ class Translator:
             for pc in function:
                 if pc not in doubted:
                     self._enter_in_table(pc, address + image.symbols[name], entry.quick)
+        if entry.quick:
+            self.uncommon.add_quick(indices, set(entry.noted), entry.passed)
+        else:
+            self.uncommon.add_optimised(indices, entry.noted)
         return [pc for pc in indices if pc not in doubted]
 
     def _enter_in_table(self, pc: int, code: int, quick: bool) -> None:
@@ -269,10 +280,17 @@ class Translator:
     def save(self) -> None:
         """Put what was compiled into the cache."""
         with self._lock:
-            entries = list(self._entries)
+            entries = [self._with_marks(entry) for entry in self._entries]
             unsaved, self._unsaved = self._unsaved, False
         if self._key is not None and unsaved:
             disk.save(self._key, entries)
+
+    def _with_marks(self, entry: disk.Entry) -> disk.Entry:
+        """An entry with the marks that its code has left."""
+        if not entry.quick:
+            return entry
+        places = {pc for function in entry.functions for pc in function}
+        return evolve(entry, passed=tuple(sorted(filter(self.uncommon.has_passed, places))))
 
     def give_back(self) -> None:
         """Free the memory of the code, which must not be run any more."""

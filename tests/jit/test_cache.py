@@ -87,10 +87,11 @@ def test_damaged_entries_are_ignored_and_replaced(
             store.keep(cache.KIND, key, b"something else altogether")
         case "other object":
             support = next(f for f in (cache_dir / "jit").rglob("*") if f.is_file() and f != bundle)
-            entry = cache.Entry((4194304,), support.read_bytes()[32:])
-            store.keep(cache.KIND, key, b"[[[4194304], %d]]\n" % len(entry.content) + entry.content)
+            bundle.unlink()
+            cache.save(key, [cache.Entry(((4194304,),), support.read_bytes()[32:])])
         case "no object":
-            store.keep(cache.KIND, key, b"[[[4194304], 9]]\nno object")
+            bundle.unlink()
+            cache.save(key, [cache.Entry(((4194304,),), b"no object")])
     damaged = bundle.read_bytes()
 
     assert output == execute(binary)

@@ -31,7 +31,7 @@ def text_of(program: Program, isa: str, name: str) -> str:
     assert isinstance(cpu, JitCpu)
     symbol = program.symbol(name)
     assert symbol is not None
-    text, _ = cpu.translator.generator.translate([symbol.addr])
+    text = cpu.translator.generator.translate([symbol.addr]).text
     cpu.close()
     return text
 

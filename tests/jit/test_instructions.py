@@ -77,10 +77,10 @@ class Bench:
         translator = self.compiled.translator
         todo = [start for start, _ in translator.functions.known]
         while todo:
-            text, starts = translator.generator.translate(todo)
-            if not starts:
+            draft = translator.generator.translate(todo)
+            if not draft.starts:
                 break
-            translator.compile(text, starts, translator.doubted)
+            translator.compile(draft, translator.doubted)
             todo = [pc for pc in todo if pc not in translator.compiled]
 
     def insn(self, pc: int) -> Insn | None:

@@ -31,7 +31,7 @@ from hcc.emulator.jit.chains import NONE
 from hcc.emulator.jit.flow import BlockFlow, Edge, Flow
 from hcc.emulator.jit.nodes import LOAD, Node, numbers
 from hcc.emulator.jit.options import function_name
-from hcc.emulator.jit.printer import LIKELY, UNLIKELY, llvm_type
+from hcc.emulator.jit.printer import LIKELY, RARELY, UNLIKELY, USUALLY, llvm_type
 from hcc.emulator.jit.ranges import USUAL, Ranges, ranges_of
 from hcc.emulator.jit.regions import Place, pc_of
 from hcc.emulator.jit.variables import STATE, Module
@@ -255,7 +255,7 @@ class RegionPrinter(AccessPrinter):
         """What LLVM is told of which way a branch goes, of two `edges`."""
         taken, other = edges
         if taken.cold != other.cold:
-            return f", {UNLIKELY if taken.cold else LIKELY}"
+            return f", {RARELY if taken.cold else USUALLY}"
         return ", !unpredictable !0" if self._skips_little(target, next_pc) else ""
 
     def _skips_little(self, target: int, next_pc: int) -> bool:

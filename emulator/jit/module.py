@@ -16,7 +16,8 @@ HEAD = 'target triple = "x86_64-unknown-linux-gnu"\n'
 
 # Attributes: 0 regions, 1 faults, 2 marks, which change no memory that anyone reads, 3 what hides
 # values, which touches none.
-# Metadata: 0 empty, 1 unlikely, 2 and 3 the two kinds of memory, 4 the stack pointer, 5 likely
+# Metadata: 0 empty, 1 unlikely, 2 and 3 the two kinds of memory, 4 the stack pointer, 5 likely,
+# 14 and 15 rarely the one way or the other
 _METADATA = """
 attributes #0 = { nounwind "no-builtins" "frame-pointer"="none" }
 attributes #1 = { cold noreturn nounwind }
@@ -38,6 +39,8 @@ attributes #3 = { nounwind memory(none) }
 !11 = distinct !DICompileUnit(language: DW_LANG_C, file: !12, emissionKind: LineTablesOnly)
 !12 = !DIFile(filename: "guest", directory: "")
 !13 = !DISubroutineType(types: !0)
+!14 = !{!"branch_weights", i32 1, i32 64}
+!15 = !{!"branch_weights", i32 64, i32 1}
 """
 
 

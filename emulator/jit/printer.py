@@ -48,6 +48,8 @@ _ROUNDINGS = {
 
 UNLIKELY = "!prof !1"
 LIKELY = "!prof !5"
+RARELY = "!prof !14"
+USUALLY = "!prof !15"
 
 
 def llvm_type(ty: Ty) -> str:
@@ -501,4 +503,15 @@ _KEEP_NANS: frozenset[Any] = frozenset(
 )
 _AS_VECTOR: frozenset[Any] = frozenset((REG, LOAD, Op.AND, Op.OR, Op.XOR, Op.SELECT, Op.BITCAST))
 
-__all__ = ["INSERT", "LIKELY", "PART", "UNLIKELY", "Printer", "constant", "int_type", "llvm_type"]
+__all__ = [
+    "INSERT",
+    "LIKELY",
+    "PART",
+    "RARELY",
+    "UNLIKELY",
+    "USUALLY",
+    "Printer",
+    "constant",
+    "int_type",
+    "llvm_type",
+]

@@ -38,6 +38,9 @@ STATES = 1000
 """How many CPUs there may be at a time."""
 _ARENA_START, _ARENA_END, _OLD_SEGV, _OLD_BUS, _FIRST = 0, 1, 2, 3, 4
 
+_EXIT = 8
+"""How many passes of quick code an exit from optimised code counts as: about what it costs."""
+
 INTERRUPT_SIGNAL = signal.SIGURG
 
 # Offsets in the x86-64 Linux signal frame: siginfo.si_addr, ucontext.gregs, gregs[REG_RIP].
@@ -131,7 +134,7 @@ define i64 @hcc_uncommon(ptr %s, i64 %pc) nounwind {{
   %counters = load ptr, ptr %countersp
   %counter = getelementptr i32, ptr %counters, i64 %index
   %left = load i32, ptr %counter
-  %less = sub i32 %left, 1
+  %less = sub i32 %left, {EXIT}
   store i32 %less, ptr %counter
   %hot = icmp slt i32 %less, 0
   br i1 %hot, label %ask, label %look
@@ -377,6 +380,7 @@ def support_text() -> str:
         words=_FIRST + STATES,
         WORD=1 << 64,
         FIRST=_FIRST,
+        EXIT=_EXIT,
         ARENA_START=_ARENA_START,
         ARENA_END=_ARENA_END,
         OLD_SEGV=_OLD_SEGV,

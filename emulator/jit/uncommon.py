@@ -37,9 +37,12 @@ class Uncommon:
         for pc in places:
             self._flags[pc] = pc in flags
         for pc in passed:
-            index = self._span.index(pc)
-            if index is not None:
-                self._passed[index] = 1
+            self._mark(pc)
+
+    def _mark(self, pc: int) -> None:
+        index = self._span.index(pc)
+        if index is not None:
+            self._passed[index] = 1
 
     def add_optimised(self, starts: Iterable[int], left: Iterable[int]) -> None:
         """There are optimised functions with some starts that left some places out."""
@@ -48,7 +51,9 @@ class Uncommon:
             self._left.setdefault(pc, set()).update(functions)
 
     def take(self, pc: int) -> set[int]:
-        """The starts of the functions that left a place out, which will be made anew."""
+        """The starts of the functions that left a place out, which will be made anew: with it, even
+        if other code than quick code has run there."""
+        self._mark(pc)
         return self._left.pop(pc, set())
 
     def has(self, pc: int) -> bool:

@@ -184,4 +184,5 @@ def test_who_left_a_place_out_is_told_once() -> None:
     assert uncommon.wants_flags(0x1010)
     assert not uncommon.wants_flags(0x1000)
     assert {0x1020, 0x1030, 0x1040} == uncommon.take(0x1010)
+    assert not uncommon.has(0x1010)
     assert not uncommon.take(0x1010)

@@ -10,7 +10,8 @@ every register at a loop's head that it lies in `USUAL`, as pointers and indices
 back to the head does not bear out is assumed to lie in `WIDE`, and if that is not borne out either,
 nothing is. What some access could be cleared by is tested once where the loop is entered
 (`guards`); if the test fails, other code goes on. So a pointer that stays is in `USUAL`; one that
-moves on with each access is in `WIDE`, since each access proves where it is; so is an index. A call
+moves on with each access is in `WIDE`, since each access proves where it is; so is an index. At an
+inner loop's head no more is assumed of such a one, so nothing is tested in the outer loop. A call
 may change anything; but where the way goes on from one that has never run so far, as that of the
 migration a poll may lead to, the same is assumed and tested.
 
@@ -20,6 +21,7 @@ here wraps. `deps` are the assumptions that a range follows from, a bit for each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from attrs import define, field, frozen
@@ -35,7 +37,7 @@ from hcc.isa.values import Ty
 
 DEPTH = 8
 """How many operations of an address are looked at, one in another."""
-ROUNDS = 8
+ROUNDS = 10
 """How often assumptions are dropped before none is made."""
 
 
@@ -355,13 +357,18 @@ class _Analysis:
         self._arriving[target].append(_Arrival(start, env, may_test))
 
     def drop(self) -> bool:
-        """Assume less of what some way back to a head does not bear out; whether there was any."""
+        """Assume less of what some way back to a head does not bear out, or what is known well
+        enough without a test where it is entered; whether there was any."""
         dropped = False
         for head, env in self.assumed.items():
-            backs = [arrival.env for arrival in self._arriving[head] if not arrival.may_test]
+            arriving = self._arriving[head]
+            backs = [arrival.env for arrival in arriving if not arrival.may_test]
+            entries = [arrival.env for arrival in arriving if arrival.may_test]
             for cell, assumed in list(env.items()):
                 found = [known.get(cell) for known in backs]
-                if _bear_out(found, assumed):
+                before = [known[cell] for known in entries if cell in known]
+                enough = _bear_out(before, assumed) or not _bear_out(before, WIDE)
+                if enough and _bear_out(found, assumed):
                     continue
                 dropped = True
                 if _bear_out(found, WIDE):
@@ -399,7 +406,7 @@ class _Analysis:
         return Ranges(frozenset(self._safe), cells, frozenset(entries))
 
 
-def _bear_out(found: list[Range | None], assumed: Range) -> bool:
+def _bear_out(found: Sequence[Range | None], assumed: Range) -> bool:
     return all(known is not None and known.within(assumed.low, assumed.high) for known in found)
 
 

@@ -182,6 +182,39 @@ def test_no_access_of_a_loop_over_arrays_is_checked(isa: str, source: Path) -> N
         assert not ranges_of(flow, False).guards
 
 
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_pointer_that_moves_in_two_loops_is_tested_before_the_outer_one(
+    isa: str, source: Path
+) -> None:
+    text = """
+    __attribute__((noinline)) const char *skip(const char *p, const char *end) {
+        while (p < end && *p != 34)
+            p += *p == 92 ? 2 : 1;
+        return p;
+    }
+    int main(void) {
+        const char *text = "abc";
+        return (int)(skip(text, text + 3) - text);
+    }
+    """
+    program = compiled(source, text, 1, (isa,))
+    symbol = program.symbol("skip")
+    assert symbol is not None
+    cpu = Process(program, isa, ["p"], engine="jit").cpu
+    assert isinstance(cpu, JitCpu)
+    (flow, *_) = cpu.translator.generator.with_callees([symbol.addr])
+    loops = natural_loops(flow.region)
+    ranges = ranges_of(flow)
+
+    assert len(loops) >= 2
+    assert any(body < other for body in loops.values() for other in loops.values())
+    assert ranges.entries
+    polls = {e.target for b in flow.blocks.values() for e in b.edges if e.cold}
+    for start, head in ranges.entries:
+        around = [body for body in loops.values() if start in body and head in body]
+        assert not around or start in polls, (start, head)
+
+
 # Each walk ends in a fault, or does something odd that is right. Addresses are integers, which may
 # be anything, and what they are made of is hidden from the compiler.
 WALKS = """

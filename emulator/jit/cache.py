@@ -106,9 +106,22 @@ def load(key: str) -> list[Entry]:
 
 
 def save(key: str, entries: Sequence[Entry]) -> None:
-    """Write a bundle, with what others have put into it meanwhile."""
+    """Write a bundle, with what others have put into it meanwhile that is not made anew here."""
     known = {entry.names for entry in entries}
-    merged = [*entries, *(e for e in load(key) if e.names not in known)]
+    merged = _needed([*(e for e in load(key) if e.names not in known), *entries])
     rows = [[e.functions, e.quick, e.noted, e.passed, len(e.content)] for e in merged]
     head = json.dumps(rows).encode()
     store.keep(KIND, key, head + b"\n" + b"".join(e.content for e in merged))
+
+
+def _needed(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries without those of which later ones have each function anew."""
+    needed: list[Entry] = []
+    seen: set[int] = set()
+    for entry in reversed(entries):
+        starts = set() if entry.quick else {start for start, *_ in entry.functions}
+        if entry.quick or starts - seen:
+            needed.append(entry)
+        seen |= starts
+    needed.reverse()
+    return needed

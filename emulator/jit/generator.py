@@ -37,6 +37,8 @@ PIECE_INSNS = 100
 """How much is optimised of a function that is too large, where no loop is found."""
 RARELY = 4
 """A function that is called once in so many turns of its caller is not made part of it."""
+ANEW = 4
+"""How often code is made anew with what it had left out, the last time with all there is."""
 TURNS = 3
 """An outer loop that has turned so often is optimised with the hot one inside it."""
 LONG_TURN = 2_000_000
@@ -87,20 +89,26 @@ class Generator:
         """Where code begins that cannot be compiled."""
         bounds_of = functions.bounds_of
         self._discovery = Discovery(code, bounds_of, uncommon=uncommon.has)
+        self._complete = Discovery(code, bounds_of)
         self._quick = Discovery(code, bounds_of, covered=compiled)
         self._whole = Discovery(code, bounds_of, WHOLE_INSNS)
         self._piece = Discovery(code, bounds_of, PIECE_INSNS, optimised, uncommon.has)
         self._regions: dict[int, Region] = {}
         self._wholes: dict[int, Region] = {}
         self._loops: dict[Region, Loops] = {}
+        self._anew: dict[int, int] = {}
+        """How often what begins at a place has been made anew."""
         self._rested: set[int] = set()
         """The places that have been left to the better code around them."""
 
     def region(self, start: int) -> Region:
         region = self._regions.get(start)
         if region is None:
-            region = self._regions[start] = self._discovery.region(start)
+            region = self._regions[start] = self._discovery_for(start).region(start)
         return region
+
+    def _discovery_for(self, start: int) -> Discovery:
+        return self._complete if self._anew.get(start, 0) >= ANEW - 1 else self._discovery
 
     def with_callees(self, starts: Iterable[int]) -> list[Flow]:
         """The regions of some addresses and those of the small functions they call."""
@@ -242,8 +250,8 @@ class Generator:
             turned = innermost or self._heat.passes(head) > TURNS
             if not turned or not self._is_wanting(entry):
                 continue
-            if sum(len(region.blocks[block].addrs) for block in body) <= LOOP_INSNS:
-                self._regions[entry] = self._discovery.part(region, entry, body)
+            if self._fits(region, body):
+                self._regions[entry] = self._discovery_for(entry).part(region, entry, body)
                 return entry
         if not self._is_wanting(pc):
             return None
@@ -274,16 +282,17 @@ class Generator:
     def optimise(self, places: Iterable[int]) -> Draft:
         """Better code for places where quick code is hot, or which optimised code often leaves for.
         A place for which there is none will not ask again."""
+        places = [place for place in places if not self._is_early(place)]
+        wrong = {place: self._uncommon.take(place) for place in places}
         self._forget_outdated()
         starts: dict[int, None] = {}
-        anew: dict[int, set[int]] = {}
+        anew = dict(wrong)
         for place in places:
-            wrong = self._uncommon.take(place)
-            if wrong:
-                anew[place] = {start for start in wrong if self._begins_anew(start)}
+            anew[place] = {start for start in wrong[place] if self._begins_anew(start)}
+            if anew[place]:
                 starts |= dict.fromkeys(sorted(anew[place]))
                 continue
-            if self._is_early(place) or self._rests(place):
+            if self._rests(place):
                 continue
             start = self.start_for(place)
             if start is None:
@@ -295,6 +304,8 @@ class Generator:
         draft = self.translate(starts)
         for place, begun in anew.items():  # what there was no room for has to wait
             self._uncommon.add_optimised(begun - {*draft.starts}, [place])
+        for start in set[int]().union(*anew.values()) & {*draft.starts}:
+            self._anew[start] = self._anew.get(start, 0) + 1
         return draft
 
     def _forget_outdated(self) -> None:
@@ -304,15 +315,24 @@ class Generator:
                 del self._regions[start]
 
     def _begins_anew(self, start: int) -> bool:
-        """Have code that begins somewhere be made anew: of the same loop if it was that of one."""
+        """Have code that begins somewhere be made anew, if that has not been done too often: of the
+        same loop if it was that of one."""
+        if self._anew.get(start, 0) >= ANEW:
+            return False
+        self._regions.pop(start, None)
         if not self._functions.is_function(start):
             region = self._region_around(start)
             around = self._loops_around(region, start)
             bodies = [body for head, body in around if head == start] or [b for _, b in around[-1:]]
             if not bodies:
                 return False
-            self._regions[start] = self._discovery.part(region, start, bodies[0])
+            if self._fits(region, bodies[0]):
+                self._regions[start] = self._discovery_for(start).part(region, start, bodies[0])
         return True
+
+    def _fits(self, region: Region, body: frozenset[int]) -> bool:
+        """Whether a loop is optimised as a whole."""
+        return sum(len(region.blocks[block].addrs) for block in body) <= LOOP_INSNS
 
     def _is_early(self, place: int) -> bool:
         """Whether a place is to ask later, as it is in a large function: looking at all of that

@@ -228,8 +228,9 @@ class Discovery:
         """Where a block is taken to go on, of all that it may: other places are left out."""
         if len(targets) < 2:
             return targets
-        left = {pc for pc in targets if pc not in region.blocks and self.uncommon(pc)}
-        region.left |= left - {region.start}
+        low, high = region.bounds
+        inside = [pc for pc in targets if low <= pc < high and pc not in region.blocks]
+        region.left |= set(filter(self.uncommon, inside)) - {region.start}
         return [pc for pc in targets if pc not in region.left]
 
     # ---- where blocks begin ----

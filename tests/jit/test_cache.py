@@ -64,6 +64,19 @@ def test_second_run_loads_neither_llvm_nor_capstone(binary: Path, cache_dir: Pat
     assert b"capstone" not in imports[1]
 
 
+def test_code_that_was_made_anew_is_not_kept(cache_dir: Path) -> None:
+    old = cache.Entry(((1,), (2,)), b"old")
+    other = cache.Entry(((2,), (3,)), b"other", False, (7,))
+    quick = cache.Entry(((1, 2, 3),), b"quick", True, (2,), (1, 3))
+    cache.save("key", [old, quick])
+    cache.save("key", [other])
+    assert [old, quick, other] == cache.load("key")
+
+    new = cache.Entry(((1,),), b"new")
+    cache.save("key", [new])
+    assert [quick, other, new] == cache.load("key")
+
+
 RARER = ("cut", "empty", "other object", "no object")
 DAMAGES = ("flip", "foreign", *(pytest.param(d, marks=pytest.mark.long) for d in RARER))
 

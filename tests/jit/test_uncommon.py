@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hcc.emulator.jit.engine import JitCpu
-from hcc.emulator.jit.generator import Draft
+from hcc.emulator.jit.generator import ANEW, Draft
 from hcc.emulator.jit.options import CodeSpan
 from hcc.emulator.jit.translator import Translator
 from hcc.emulator.jit.uncommon import Uncommon
@@ -168,6 +168,45 @@ def test_nothing_is_left_out_without_marks(isa: str, source: Path) -> None:
     region = cpu.translator.generator.region(steps)
     assert region.left
     assert set(region.blocks) < whole
+    cpu.close()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_place_is_not_left_out_again(isa: str, source: Path) -> None:
+    program = compiled(source, PHASES, 2, (isa,))
+    steps = address_of(program, "steps")
+    cpu = Process(program, isa, ["p"], engine="jit").cpu
+    assert isinstance(cpu, JitCpu)
+    generator = cpu.translator.generator
+    cpu.translator.quicken(steps)
+    draft = generator.translate([steps])
+    cpu.translator.compile(draft, set())
+    assert draft.left
+
+    # Quick code has not marked it: optimised code may have run there.
+    later = generator.optimise(draft.left[:1])
+    assert steps in later.starts
+    assert draft.left[0] not in later.left
+    assert set(later.left)
+    cpu.close()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_code_is_made_anew_a_few_times_only(isa: str, source: Path) -> None:
+    program = compiled(source, PHASES, 2, (isa,))
+    steps = address_of(program, "steps")
+    cpu = Process(program, isa, ["p"], engine="jit").cpu
+    assert isinstance(cpu, JitCpu)
+    generator = cpu.translator.generator
+    cpu.translator.quicken(steps)
+    draft = generator.translate([steps])
+    for times in range(ANEW):
+        cpu.translator.compile(draft, set())
+        assert draft.left, times
+        draft = generator.optimise(draft.left[:1])
+
+    assert steps in draft.starts
+    assert not generator.region(steps).left
     cpu.close()
 
 

@@ -321,13 +321,16 @@ def number(value: Node, nan: Node) -> Node:
 def numbers(node: Node) -> list[Node]:
     """The floating-point results that a value is put together from."""
     found = []
+    seen = {node}
     stack = [node]
     while stack:
         node = stack.pop()
         if node.op == NUMBER:
             found.append(node)
         elif node.op in _CARRIERS:
-            stack.extend(node.args)
+            fresh = [arg for arg in node.args if arg not in seen]
+            seen.update(fresh)
+            stack += fresh
     return found
 
 
@@ -341,24 +344,37 @@ def root_of(a: Node) -> Node:
 
 def half(a: Node, which: int) -> Node:
     """The low (0) or high (1) 64 bits of a value of 128 bits, for registers held in two halves."""
+    return _half(a, which, {})
+
+
+def _half(a: Node, which: int, known: dict[Node, Node]) -> Node:
+    """The same; `known` are the halves of values found so far, as values are used more than once."""
     if a.const is not None:
         return constant(I64, a.const >> (64 * which))
     a = root_of(a)
+    found = known.get(a)
+    if found is None:
+        found = known[a] = _find_half(a, which, known)
+    return found
+
+
+def _find_half(a: Node, which: int, known: dict[Node, Node]) -> Node:
     lane_bits = a.ty.bits
     match a.op:
         case "reg":
             return part(a.attr, which)
         case "insert" if lane_bits == 64:
-            return bitcast(a.args[1], I64) if a.attr == which else half(a.args[0], which)
+            return bitcast(a.args[1], I64) if a.attr == which else _half(a.args[0], which, known)
         case "insert" if lane_bits < 64 and a.attr * lane_bits // 64 != which:
-            return half(a.args[0], which)
+            return _half(a.args[0], which, known)
         case Op.BUILD if lane_bits == 64:
             return bitcast(a.args[which], I64)
         case Op.ZEXT if a.ty.lanes == 1 and a.args[0].ty.bits <= 64:
             return _widened(a.args[0]) if which == 0 else constant(I64, 0)
         case Op.AND | Op.OR | Op.XOR:
             assert isinstance(a.op, Op)
-            return operation(a.op, I64, (half(a.args[0], which), half(a.args[1], which)))
+            left, right = (_half(arg, which, known) for arg in a.args)
+            return operation(a.op, I64, (left, right))
     return Node(I64, Op.EXTRACT, (bitcast(a, vec(I64, 2)),), which)
 
 

@@ -11,10 +11,19 @@ import pytest
 from hcc.emulator import comparisons
 from hcc.emulator.jit.builder import BlockBuilder, Branch, Votes
 from hcc.emulator.jit.host import truncation
-from hcc.emulator.jit.nodes import REG, Node, constant, low_bit, made, operation, register
+from hcc.emulator.jit.nodes import (
+    REG,
+    Node,
+    constant,
+    half,
+    low_bit,
+    made,
+    operation,
+    register,
+)
 from hcc.isa import architecture
 from hcc.isa.builder import Op
-from hcc.isa.values import F32, F64, I1, I8, I32, I64
+from hcc.isa.values import F32, F64, I1, I8, I32, I64, I128
 
 ORDERS = (Op.ULT, Op.ULE, Op.SLT, Op.SLE)
 COMPARISONS = {*ORDERS, Op.EQ, Op.NE}
@@ -210,3 +219,13 @@ def test_other_choices_are_none_of_the_hosts() -> None:
         (fits, operation(Op.FPTOSI, I64, (value,)), constant(I64, 1 << 63)),
     ):
         assert truncation(operation(Op.SELECT, wrong[1].ty, wrong)) is None
+
+
+def test_halves_of_a_value_used_over_and_over_are_found_once() -> None:
+    value, mask = register(I128, 0), register(I128, 1)
+    for _ in range(100):
+        value = operation(Op.XOR, I128, (value, operation(Op.AND, I128, (value, mask))))
+
+    found = half(value, 1)
+    assert found.ty is I64
+    assert found.deps == half(register(I128, 0), 1).deps | half(mask, 1).deps

@@ -348,7 +348,7 @@ def half(a: Node, which: int) -> Node:
 
 
 def _half(a: Node, which: int, known: dict[Node, Node]) -> Node:
-    """The same; `known` are the halves of values found so far, as values are used more than once."""
+    """The same; `known` are the halves found so far, as values are used more than once."""
     if a.const is not None:
         return constant(I64, a.const >> (64 * which))
     a = root_of(a)

@@ -171,14 +171,20 @@ def test_nothing_is_left_out_without_marks(isa: str, source: Path) -> None:
     cpu.close()
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_a_place_is_not_left_out_again(isa: str, source: Path) -> None:
+def quickened(isa: str, source: Path) -> tuple[JitCpu, int]:
+    """A CPU with quick code for a function, which has not run, and the function's address."""
     program = compiled(source, PHASES, 2, (isa,))
     steps = address_of(program, "steps")
     cpu = Process(program, isa, ["p"], engine="jit").cpu
     assert isinstance(cpu, JitCpu)
-    generator = cpu.translator.generator
     cpu.translator.quicken(steps)
+    return cpu, steps
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_place_is_not_left_out_again(isa: str, source: Path) -> None:
+    cpu, steps = quickened(isa, source)
+    generator = cpu.translator.generator
     draft = generator.translate([steps])
     cpu.translator.compile(draft, set())
     assert draft.left
@@ -193,12 +199,8 @@ def test_a_place_is_not_left_out_again(isa: str, source: Path) -> None:
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_code_is_made_anew_a_few_times_only(isa: str, source: Path) -> None:
-    program = compiled(source, PHASES, 2, (isa,))
-    steps = address_of(program, "steps")
-    cpu = Process(program, isa, ["p"], engine="jit").cpu
-    assert isinstance(cpu, JitCpu)
+    cpu, steps = quickened(isa, source)
     generator = cpu.translator.generator
-    cpu.translator.quicken(steps)
     draft = generator.translate([steps])
     for times in range(ANEW):
         cpu.translator.compile(draft, set())

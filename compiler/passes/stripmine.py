@@ -79,6 +79,7 @@ class CountedExit:
     step: Operand  # how far a round goes
     up: bool
     stays: int  # which target of the block's terminator stays in the loop
+    at_latch: bool
 
     @property
     def may_pass(self) -> bool:
@@ -152,7 +153,8 @@ def _exit_at(loop: Loop, block: Block, latch: Block) -> CountedExit | None:
         for variable, step, up, after in _inductions(loop, latch, inner):
             towards = test in (_UP if up else _DOWN) or (test is Op.NE and _amount(step) == 1)
             if towards and (tested is variable or tested is after):
-                return CountedExit(block, test, tested, bound, variable, step, up, stays)
+                at_latch = block is latch
+                return CountedExit(block, test, tested, bound, variable, step, up, stays, at_latch)
     return None
 
 
@@ -351,7 +353,7 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     del exit_.block.instrs[-1]
     state: list[Operand] = list(stays.args) if stays.block is header else list(header.params)
     tests = [test]
-    if exit_.may_pass and exit_.block not in loop.latches:
+    if exit_.may_pass and not exit_.at_latch:
         tests += _tests_of_first_round(loop, entry, exit_, test)
     branch = Instr(VOID, op=Op.CBR, args=[tests[-1]], targets=[stays, Edge(again)], loc=loc)
     exit_.block.instrs += [*tests, branch]
@@ -367,9 +369,7 @@ def _limit_strips(function: Function, loop: Loop, exit_: CountedExit, strip: int
     function.blocks += [again, poll]
 
 
-def _tests_of_first_round(
-    loop: Loop, entry: Edge, exit_: CountedExit, test: Instr
-) -> list[Instr]:
+def _tests_of_first_round(loop: Loop, entry: Edge, exit_: CountedExit, test: Instr) -> list[Instr]:
     """The loop's own test where a strip begins, and else the one given. LLVM makes two tests of
     it when it rotates the loop."""
     header = loop.header
@@ -442,10 +442,21 @@ def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operan
         less = emit(Op.SUB, word, exit_.step, int_const(word, 1))
         onward = emit(Op.ULT, I1, less, int_const(word, _longest_step(exit_.step, strip)))
         leads = emit(Op.AND, I1, leads, onward)
-    nowhere: Operand = int_const(word, (exit_.range[0 if exit_.up else 1]))
-    if type_ is PTR:
-        nowhere = emit(Op.INTTOPTR, PTR, nowhere)
-    return emit(Op.SELECT, type_, leads, limit, nowhere)
+    return emit(Op.SELECT, type_, leads, limit, _tested_next(emit, exit_, start))
+
+
+def _tested_next(emit: _Emitter, exit_: CountedExit, start: Value) -> Operand:
+    """What the exit compares when the first round is over: a limit that lets no second one
+    through. (So does the least value of the type, but LLVM then asks in each round whether the
+    limit is that.)"""
+    step = exit_.step
+    if start.type is PTR and not exit_.up:
+        step = emit(Op.SUB, I64, int_const(I64, 0), step)
+    op = Op.PTRADD if start.type is PTR else Op.ADD if exit_.up else Op.SUB
+    tested: Operand = start
+    for _ in range((exit_.tested is not exit_.variable) + (not exit_.at_latch)):
+        tested = emit(op, start.type, tested, step)
+    return tested
 
 
 def _end(emit: _Emitter, exit_: CountedExit) -> Operand:

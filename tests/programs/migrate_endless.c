@@ -56,6 +56,25 @@ static void rounds(int kind, int most)
         ROUND(i)
     }
         break;
+    case 14: {
+        int i = 0, old;
+        do {
+            ROUND(i)
+            old = i;
+            i += zero;
+        } while (old < n);
+        break;
+    }
+    case 15: {
+        int i = 0;
+        for (;;) {
+            int next = i + back;
+            if (!(next <= n)) break;
+            ROUND(i)
+            i = next;
+        }
+        break;
+    }
     }
     printf("%d: %d %016llx\n", kind, left, (unsigned long long)sum);
 }
@@ -66,7 +85,7 @@ int main(int argc, char **argv)
         rounds(atoi(argv[1]), atoi(argv[2]));
         return 0;
     }
-    for (int kind = 0; kind < 14; kind++)
+    for (int kind = 0; kind < 16; kind++)
         for (int most = 1; most < 50; most += most < 3 ? 1 : 40)
             rounds(kind, most);
     return 0;

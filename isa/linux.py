@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+MIGRATE = 0x4800
+
 _OWN = {
-    0x4800: "hcc_migrate",
+    MIGRATE: "hcc_migrate",
     0x4801: "hcc_trap",
     0x4802: "hcc_stats",
     0x4803: "hcc_tap",

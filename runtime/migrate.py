@@ -8,10 +8,11 @@ words of 8 bytes: resume function, next inner record, site id, values.
 
 from __future__ import annotations
 
+import math
 import random
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from attrs import define, field, frozen
 
@@ -31,30 +32,64 @@ POISON_WORD = 0xBAD0_BAD0_BAD0_BAD0  # as an address: beyond guest memory
 POISON_BELOW = 1 << 16
 
 
-class Plan(Protocol):
+class Plan(ABC):
     """Decides at each migration point whether to move, and where."""
 
+    @abstractmethod
     def next_cell(self, isa: str, engine: str) -> Cell | None:
-        """Called at every point reached, with where the program is: where to move to, or None to
-        go on."""
+        """Called at a point, with where the program is: where to move to, or None to go on."""
+
+    def pass_points(self, most: int) -> int:
+        """How many of the next points, up to `most`, are passed whatever happens there; the plan is
+        not called at those."""
+        return 0
 
 
 @define
-class RingPlan:
+class _SparsePlan(Plan):
+    """A plan that knows how many points are passed until it moves the program."""
+
+    every: int
+    _left: int = field(init=False)
+
+    @_left.default
+    def _first(self) -> int:
+        return self._pause()
+
+    @abstractmethod
+    def _pause(self) -> int:
+        """The points to pass until the next move."""
+
+    @abstractmethod
+    def _where_to(self, isa: str, engine: str) -> Cell: ...
+
+    def next_cell(self, isa: str, engine: str) -> Cell | None:
+        if self._left:
+            self._left -= 1
+            return None
+        self._left = self._pause()
+        return self._where_to(isa, engine)
+
+    def pass_points(self, most: int) -> int:
+        passed = min(self._left, most)
+        self._left -= passed
+        return passed
+
+
+@define
+class RingPlan(_SparsePlan):
     """`CELL,CELL,...@N`: at every Nth point go to the next cell of the ring.
 
     A cell is `ISA` or `ISA/ENGINE`. A program that is at none of them goes to the first.
     """
 
     ring: tuple[Cell, ...]
-    every: int
-    _points: int = field(default=0, init=False)
     _at: int = field(default=-1, init=False)
 
-    def next_cell(self, isa: str, engine: str) -> Cell | None:
-        self._points += 1
-        if self._points % self.every:
-            return None
+    def _pause(self) -> int:
+        return self.every - 1
+
+    def _where_to(self, isa: str, engine: str) -> Cell:
         if self._at < 0:
             here = (i for i, cell in enumerate(self.ring) if cell.holds(isa, engine))
             self._at = next(here, -1)
@@ -62,23 +97,22 @@ class RingPlan:
         return self.ring[self._at]
 
 
-@define
-class RandomPlan:
+class RandomPlan(_SparsePlan):
     """`random@N`: at each point move with probability 1/N, to any of the ISAs."""
 
-    isas: tuple[str, ...]
-    every: int
-    seed: int
-    _random: random.Random = field(init=False)
+    def __init__(self, every: int, isas: tuple[str, ...], seed: int) -> None:
+        self._isas = isas
+        self._random = random.Random(seed)
+        super().__init__(every)
 
-    @_random.default
-    def _new_random(self) -> random.Random:
-        return random.Random(self.seed)
+    def _pause(self) -> int:
+        # Of a geometric distribution: it would take as many random numbers otherwise.
+        if self.every == 1:
+            return 0
+        return int(math.log(1 - self._random.random()) / math.log1p(-1 / self.every))
 
-    def next_cell(self, isa: str, engine: str) -> Cell | None:
-        if self._random.randrange(self.every):
-            return None
-        return Cell(self._random.choice(self.isas))
+    def _where_to(self, isa: str, engine: str) -> Cell:
+        return Cell(self._random.choice(self._isas))
 
 
 def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPlan:
@@ -90,7 +124,7 @@ def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPl
             f"migration plan '{text}' is not of the form ISA,ISA,...@N or random@N with N >= 1"
         )
     if where == "random":
-        return RandomPlan(tuple(isas), every, seed)
+        return RandomPlan(every, tuple(isas), seed)
     ring = []
     for name in where.split(","):
         isa, slash, engine = name.partition("/")
@@ -102,7 +136,7 @@ def parse_plan(text: str, isas: Sequence[str], seed: int) -> RingPlan | RandomPl
             known = " or ".join(MOVABLE_ENGINES)
             raise HccError(f"migration plan '{text}': the engine must be {known}: '{engine}'")
         ring.append(Cell(isa, engine or None))
-    return RingPlan(tuple(ring), every)
+    return RingPlan(every, tuple(ring))
 
 
 @frozen

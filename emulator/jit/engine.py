@@ -112,6 +112,8 @@ class JitCpu:
             (layout.ON_HOT, self._hot),
         ):
             self._native.set_word(offset, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+        number = arch.registers.index[arch.convention.syscall_number]
+        self._native.set_word(layout.NUMBER_AT, self._native.layout.offsets[number])
         self._enter_native = self.translator.support.enter
         self._slot: int | None = None
         self._executed = 0
@@ -159,6 +161,14 @@ class JitCpu:
         if stacks.is_large():
             return self._run()
         return stacks.call(self._run, self.stop)
+
+    def pass_calls(self, number: int, count: int) -> int:
+        """Have the next `count` system calls with a number do nothing, without `on_syscall`, which
+        compiled code counts by itself; how many were left of those asked for before."""
+        left = self._native.word(layout.PASSING)
+        self._native.set_word(layout.PASSING, count)
+        self._native.set_word(layout.PASSING_NUMBER, number)
+        return left
 
     def step(self) -> Stop | None:
         """Run one instruction; None if nothing stopped the CPU."""
@@ -275,7 +285,18 @@ class JitCpu:
 
     def _handle_syscall(self) -> bool:
         """Let the operating system act, if it wants to act in place; whether it did."""
-        return self.on_syscall is not None and self.on_syscall()
+        return self._passes_call() or (self.on_syscall is not None and self.on_syscall())
+
+    def _passes_call(self) -> bool:
+        """Whether a system call is one of those that do nothing, see `pass_calls`."""
+        left = self._native.word(layout.PASSING)
+        if not left:
+            return False
+        number = self.state.get(self.arch.convention.syscall_number)
+        if number != self._native.word(layout.PASSING_NUMBER):
+            return False
+        self._native.set_word(layout.PASSING, left - 1)
+        return True
 
     # ---- one region at a time, for `lockstep` ----
 

@@ -40,6 +40,9 @@ COUNTERS = 192  # 32 bits for each entry of the table: passes until quick code c
 ON_HOT = 200  # Python function that is called then; it returns the code to go on with
 DOUBTED = 208  # the region in whose loop an address was not what had been assumed; else 0
 PASSED = 216  # a byte for each entry of the table: whether quick code has passed the block
+PASSING = 224  # so many of the system calls with the number in
+PASSING_NUMBER = 232  # here are still to do nothing, without `ON_SYSCALL`
+NUMBER_AT = 240  # offset of the register that a system call has its number in
 HOST_REGISTERS = 256  # at a fault, in the order of the signal frame
 REGISTERS = 384
 

@@ -3,7 +3,8 @@
 * `hcc_enter(state, pc)` runs compiled code from a guest address until it leaves or comes to an
   address that is not compiled, which it returns. It is where faults land.
 * `hcc_stub` stands in the function table for what is not compiled, `hcc_syscall` is called for
-  system calls, `hcc_hot` by quick code that has run often: all three call back into Python.
+  system calls, `hcc_hot` by quick code that has run often: all three call back into Python, but for
+  system calls that are to be passed, which are counted here.
 * `hcc_uncommon(state, pc)` tells where to go on from optimised code in what it left out; it counts
   how often that is (see `uncommon`).
 * `hcc_leave` is code for any address that leaves at once.
@@ -154,6 +155,24 @@ define i64 @hcc_leave(ptr %s, i64 %pc) nounwind {{
 }}
 
 define i64 @hcc_syscall(ptr %s, i64 %pc) nounwind {{
+  %passingp = getelementptr i8, ptr %s, i64 {PASSING}
+  %passing = load i64, ptr %passingp
+  %none = icmp eq i64 %passing, 0
+  br i1 %none, label %ask, label %look
+look:
+  %atp = getelementptr i8, ptr %s, i64 {NUMBER_AT}
+  %at = load i64, ptr %atp
+  %numberp = getelementptr i8, ptr %s, i64 %at
+  %number = load i64, ptr %numberp
+  %whichp = getelementptr i8, ptr %s, i64 {PASSING_NUMBER}
+  %which = load i64, ptr %whichp
+  %same = icmp eq i64 %number, %which
+  br i1 %same, label %pass, label %ask
+pass:
+  %less = sub i64 %passing, 1
+  store i64 %less, ptr %passingp
+  ret i64 %pc
+ask:
   %where = getelementptr i8, ptr %s, i64 {ON_SYSCALL}
   %result = call i64 @call_python(ptr %s, i64 %pc, ptr %where)
   ret i64 %result

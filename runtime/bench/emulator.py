@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hcc.runtime.bench.measure import Command
 
 # Kernel: rounds that take about half a second natively.
-KERNELS = {"sort_sieve": 300, "crc32": 250, "matmul": 900, "mandelbrot": 500}
+KERNELS = {"sort_sieve": 300, "crc32": 250, "matmul": 1100, "mandelbrot": 500}
 # Slower sides do a part of the rounds; what is compared is the time for one.
 SHARES = {"native": 1.0, "jit": 1.0, "qemu": 0.3, "unicorn": 0.15}
 LONG = 2.5  # times the rounds above, for whole commands

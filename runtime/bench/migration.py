@@ -16,12 +16,13 @@ import click
 from attrs import define
 
 from hcc.runtime.engines import Cell
+from hcc.runtime.migrate import Plan
 
 DEPTHS = (1, 10, 100, 1000, 10000)
 
 
 @define
-class _BottomPlan:
+class _BottomPlan(Plan):
     """Along the ring at every point once `skip` points have been passed."""
 
     ring: tuple[str, ...]

@@ -18,7 +18,7 @@ from hcc.emulator.memory import PAGE_SIZE, Memory
 from hcc.isa.fatbinary import ARCHITECTURES, Program
 from hcc.runtime.address_space import STACK_SIZE, STACK_TOP
 from hcc.runtime.engines import Cell
-from hcc.runtime.migrate import parse_plan
+from hcc.runtime.migrate import Plan, parse_plan
 from hcc.runtime.process import Process
 
 ISAS = ARCHITECTURES
@@ -58,7 +58,7 @@ def compiled_together(paths: Sequence[Path], opt_level: int, isas: tuple[str, ..
     return compile_program(paths, CompileOptions(FrontEndOptions(), BuildOptions(opt_level, isas)))
 
 
-class _Watch:
+class _Watch(Plan):
     """A plan that notes each point on its way to another plan."""
 
     def __init__(self, process: Process, plan: str) -> None:

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from hcc.isa.fatbinary import Program
 from hcc.runtime import snapshot
+from hcc.runtime.migrate import parse_plan
 from hcc.runtime.process import CheckpointReached, Process
 from tests.generate import ProgramGenerator
 from tests.jit.running import ISAS, ONE_QUICKLY, compiled, compiled_together, run
@@ -40,6 +41,39 @@ def test_program_compiled_at_once(name: str, isa: str) -> None:
 @pytest.mark.usefixtures("eager")
 def test_points_come_in_the_same_order_on_both_engines() -> None:
     agree(compiled(PROGRAMS / "migrate_control.c"), "riscv64", f"{RING}@3")
+
+
+@pytest.mark.parametrize(
+    "plan", [None, f"{RING}@997", "random@500", "aarch64/interp,riscv64/jit@3"]
+)
+def test_points_that_compiled_code_passes_by_itself_count(plan: str | None, source: Path) -> None:
+    text = """
+    #include <stdio.h>
+    static unsigned depth(unsigned n) { return n ? 1 + depth((n * 7 + 1) % (n + 1) / 2) : 0; }
+    int main(void) {
+        unsigned sum = 0;
+        for (unsigned i = 0; i < 3000; i++) {
+            sum = sum * 31 + depth(i);
+            if (i % 500 == 0) printf("%u\\n", sum);
+        }
+        return sum & 63;
+    }
+    """
+    program = compiled(source, text)
+    found = []
+    for engine in ("interp", "jit"):
+        process = Process(program, "x86_64", ["program"], engine=engine)
+        process.watch_points(plan and parse_plan(plan, ISAS, 5))
+        with source.with_suffix(".out").open("w+b") as out:
+            process.personality.files[1].host = out.fileno()
+            end = process.run()
+            process.close()
+            out.seek(0)
+            found.append((end, out.read(), evolve(process.statistics, migration_seconds=0.0)))
+
+    assert found[0] == found[1]
+    assert 10000 < process.statistics.points
+    assert bool(plan) == bool(process.statistics.migrations)
 
 
 TIERS = pytest.mark.parametrize("tier", ["eager", "never_optimised"])

@@ -10,7 +10,7 @@ import pytest
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.fatbinary import ARCHITECTURES
 from hcc.runtime.engines import Cell
-from hcc.runtime.migrate import RandomPlan, parse_plan
+from hcc.runtime.migrate import Plan, RandomPlan, parse_plan
 from hcc.runtime.process import Process, TimedOut
 from tests import cells
 
@@ -46,7 +46,7 @@ def test_first_and_last_point_alone(tmp_path: Path) -> None:
     assert last > 1
     for points in ({1}, {last}, {1, last}):
 
-        class At:
+        class At(Plan):
             reached = 0
 
             def next_cell(self, isa: str, engine: str) -> Cell | None:
@@ -74,6 +74,24 @@ def test_random_plans_follow_their_seed_and_take_every_isa() -> None:
     assert isinstance(parse_plan("random@2", ARCHITECTURES, 0), RandomPlan)
     assert walk(3) == walk(3) != walk(4)
     assert {None, *map(Cell, ARCHITECTURES)} == set(walk(3))
+
+
+@pytest.mark.parametrize(
+    ("text", "fewest", "most"),
+    [("random@1", 3000, 3000), ("random@30", 60, 150), ("aarch64,x86_64@7", 428, 428)],
+)
+def test_points_passed_at_once_make_no_difference_to_a_plan(
+    text: str, fewest: int, most: int
+) -> None:
+    one_by_one, at_once = (parse_plan(text, ARCHITECTURES, 11) for _ in range(2))
+    moves = [one_by_one.next_cell("x86_64", "jit") for _ in range(3000)]
+    found: list[Cell | None] = []
+    while len(found) < 3000:
+        found.append(at_once.next_cell("x86_64", "jit"))
+        found += [None] * at_once.pass_points(len(found) % 20)
+
+    assert moves == found[:3000]
+    assert fewest <= sum(move is not None for move in moves) <= most
 
 
 @pytest.mark.parametrize("engine", ["interp", "jit"])

@@ -280,7 +280,13 @@ def bitcast(a: Node, ty: Ty) -> Node:
     elif a.op == NUMBER and ty is a.args[0].ty:
         # Read as a number again: equal but for the payload of NaNs, which only bits show.
         return a.args[0]
-    return a if a.ty is ty else Node(ty, Op.BITCAST, (a,))
+    if a.ty is ty:
+        return a
+    if a.op is Op.EXTRACT and ty.bits == a.ty.bits and ty.lanes == 1:
+        # The lane of the vector as that type: in LLVM an integer lane goes by another register.
+        whole = a.args[0]
+        return _extracted(ty, bitcast(whole, vec(ty, whole.ty.lanes)), a.attr)
+    return Node(ty, Op.BITCAST, (a,))
 
 
 def largest(a: Node, depth: int = 6) -> int:

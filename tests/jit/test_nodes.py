@@ -14,8 +14,10 @@ from hcc.emulator.jit.host import truncation
 from hcc.emulator.jit.nodes import (
     REG,
     Node,
+    bitcast,
     constant,
     half,
+    inserted,
     low_bit,
     made,
     operation,
@@ -23,7 +25,7 @@ from hcc.emulator.jit.nodes import (
 )
 from hcc.isa import architecture
 from hcc.isa.builder import Op
-from hcc.isa.values import F32, F64, I1, I8, I32, I64, I128
+from hcc.isa.values import F32, F64, I1, I8, I32, I64, I128, vec
 
 ORDERS = (Op.ULT, Op.ULE, Op.SLT, Op.SLE)
 COMPARISONS = {*ORDERS, Op.EQ, Op.NE}
@@ -219,6 +221,19 @@ def test_other_choices_are_none_of_the_hosts() -> None:
         (fits, operation(Op.FPTOSI, I64, (value,)), constant(I64, 1 << 63)),
     ):
         assert truncation(operation(Op.SELECT, wrong[1].ty, wrong)) is None
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+def test_half_of_a_vector_of_floats_is_a_lane_of_it(lane: int) -> None:
+    pair = vec(F64, 2)
+    floats = operation(Op.FADD, pair, (register(pair, 0), register(pair, 1)))
+    bits = half(floats, lane)
+    number = bitcast(bits, F64)
+
+    assert (Op.EXTRACT, lane, floats) == (number.op, number.attr, number.args[0])
+    assert (I64, bits.op, bits.attr) == (bitcast(number, I64).ty, Op.EXTRACT, lane)
+    other = inserted(floats, 1 - lane, constant(F64, 0))
+    assert floats is bitcast(half(other, lane), F64).args[0]
 
 
 def test_halves_of_a_value_used_over_and_over_are_found_once() -> None:

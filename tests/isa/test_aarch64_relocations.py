@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.memory import Memory
@@ -17,8 +14,9 @@ from hcc.isa.aarch64.relocations import NAMES, relocate
 from hcc.isa.aarch64.startup import MIGRATE, SYSCALL, start
 from hcc.isa.errors import HccError, UnsupportedError
 from hcc.isa.relocation import Relocation
+from tests.isa.linking import Binutils, check_against_ld, supported
 
-BINUTILS = "aarch64-linux-gnu-"
+BINUTILS = Binutils("aarch64-linux-gnu-")
 NUMBERS = {name: number for number, name in NAMES.items()}
 
 # Every relocation of the table that GNU as and ld 2.40 know, on the operand shapes it patches.
@@ -118,53 +116,15 @@ SECTIONS {
 TLS_START = 16
 
 
-def _relocations(source: Any, linked: Any, section: str) -> list[Relocation]:
-    """The relocations of a section, with the values that symbols have after linking."""
-    table, final = (elf.get_section_by_name(".symtab") for elf in (source, linked))
-    found = []
-    for r in source.get_section_by_name(".rela" + section).iter_relocations():
-        symbol = table.get_symbol(r["r_info_sym"])
-        if isinstance(symbol["st_shndx"], int):
-            home = source.get_section(symbol["st_shndx"]).name
-            start_addr = linked.get_section_by_name(home)["sh_addr"]
-            value = symbol["st_value"] + (TLS_START if home == ".tdata" else start_addr)
-        else:
-            value = final.get_symbol_by_name(symbol.name)[0]["st_value"] if symbol.name else 0
-        found.append(Relocation(r["r_offset"], r["r_info_type"], symbol.name, value, r["r_addend"]))
-    return found
-
-
 def test_relocated_sections_are_what_gnu_ld_makes(tmp_path: Path) -> None:
-    if shutil.which(BINUTILS + "ld") is None:
-        pytest.skip(f"{BINUTILS}ld is not installed")
-    (tmp_path / "a.s").write_text(SOURCE)
-    (tmp_path / "script").write_text(SCRIPT)
-    subprocess.run([BINUTILS + "as", "-o", "a.o", "a.s"], cwd=tmp_path, check=True)
-    command = [BINUTILS + "ld", "-T", "script", "-e", "0", "-o", "linked", "a.o"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    seen = set()
-    with (tmp_path / "a.o").open("rb") as f, (tmp_path / "linked").open("rb") as g:
-        source, linked = ELFFile(f), ELFFile(g)
-        for name in (".code", ".facts"):
-            wanted = linked.get_section_by_name(name)
-            content = bytearray(source.get_section_by_name(name).data())
-            relocations = _relocations(source, linked, name)
-            seen |= {NAMES[r.type] for r in relocations}
+    if shutil.which(BINUTILS.prefix + "ld") is None:
+        pytest.skip(f"{BINUTILS.prefix}ld is not installed")
+    BINUTILS.link(tmp_path, SOURCE, SCRIPT)
+    seen = check_against_ld(tmp_path, relocate, TLS_START)
 
-            relocate(content, wanted["sh_addr"], relocations)
-
-            assert wanted.data().hex(" ", 4) == content.hex(" ", 4)
-    assert {name for name in NAMES.values() if _supported(name)} - seen == {
+    assert {NAMES[number] for number in supported(relocate, tuple(NAMES)) - seen} == {
         "R_AARCH64_PLT32",  # not known to these binutils
     }
-
-
-def _supported(name: str) -> bool:
-    try:
-        relocate(bytearray(16), 0, [Relocation(0, NUMBERS[name], "s", 0, 0)])
-    except UnsupportedError:
-        return False
-    return True
 
 
 def test_plt32_is_a_distance() -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from hcc.emulator.interpreter import CodeSpace, Interpreter, StopReason
 from hcc.emulator.memory import Memory
@@ -17,8 +14,9 @@ from hcc.isa.relocation import Relocation
 from hcc.isa.riscv64.architecture import ARCH
 from hcc.isa.riscv64.relocations import NAMES, relocate
 from hcc.isa.riscv64.startup import MIGRATE, SYSCALL, start
+from tests.isa.linking import Binutils, check_against_ld, supported
 
-BINUTILS = "riscv64-linux-gnu-"
+BINUTILS = Binutils("riscv64-linux-gnu-", ("-march=rv64gc", "-mabi=lp64d"), ("--no-relax",))
 NUMBERS = {name: number for number, name in NAMES.items()}
 
 # Every relocation of the table that GNU as and ld 2.40 know, on the operand shapes it patches.
@@ -99,56 +97,16 @@ SECTIONS {
 """
 
 
-def _relocations(source: Any, linked: Any, section: str) -> list[Relocation]:
-    """The relocations of a section, with the values that symbols have after linking."""
-    table, final = (elf.get_section_by_name(".symtab") for elf in (source, linked))
-    found = []
-    for r in source.get_section_by_name(".rela" + section).iter_relocations():
-        symbol = table.get_symbol(r["r_info_sym"])
-        if isinstance(symbol["st_shndx"], int):
-            home = source.get_section(symbol["st_shndx"]).name
-            value = symbol["st_value"] + linked.get_section_by_name(home)["sh_addr"]
-        else:
-            value = final.get_symbol_by_name(symbol.name)[0]["st_value"] if symbol.name else 0
-        found.append(Relocation(r["r_offset"], r["r_info_type"], symbol.name, value, r["r_addend"]))
-    return found
-
-
 def test_relocated_sections_are_what_gnu_ld_makes(tmp_path: Path) -> None:
-    if shutil.which(BINUTILS + "ld") is None:
-        pytest.skip(f"{BINUTILS}ld is not installed")
-    (tmp_path / "a.s").write_text(SOURCE)
-    (tmp_path / "script").write_text(SCRIPT)
-    command = [BINUTILS + "as", "-march=rv64gc", "-mabi=lp64d", "-o", "a.o", "a.s"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    command = [BINUTILS + "ld", "--no-relax", "-T", "script", "-e", "0", "-o", "linked", "a.o"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    seen = set()
-    with (tmp_path / "a.o").open("rb") as f, (tmp_path / "linked").open("rb") as g:
-        source, linked = ELFFile(f), ELFFile(g)
-        for name in (".code", ".facts"):
-            wanted = linked.get_section_by_name(name)
-            content = bytearray(source.get_section_by_name(name).data())
-            relocations = _relocations(source, linked, name)
-            seen |= {NAMES[r.type] for r in relocations}
+    if shutil.which(BINUTILS.prefix + "ld") is None:
+        pytest.skip(f"{BINUTILS.prefix}ld is not installed")
+    BINUTILS.link(tmp_path, SOURCE, SCRIPT)
+    seen = check_against_ld(tmp_path, relocate)
 
-            relocate(content, wanted["sh_addr"], relocations)
-
-            assert wanted.data().hex(" ") == content.hex(" ")
-    assert {name for name in NAMES.values() if _supported(name)} - seen == {
+    assert {NAMES[number] for number in supported(relocate, tuple(NAMES)) - seen} == {
         # not known to these binutils
         "R_RISCV_PLT32", "R_RISCV_SET_ULEB128", "R_RISCV_SUB_ULEB128",
     }  # fmt: skip
-
-
-def _supported(name: str) -> bool:
-    try:
-        relocate(bytearray(16), 0, [Relocation(0, NUMBERS[name], "s", 0, 0)])
-    except UnsupportedError:
-        return False
-    except HccError:
-        return True  # a PCREL_LO12 without its partner
-    return True
 
 
 def test_uleb128_difference_keeps_its_length() -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from hcc.emulator.faults import FaultKind
 from hcc.emulator.interpreter import CodeSpace, Interpreter, Stop, StopReason
@@ -20,6 +17,7 @@ from hcc.isa.x86_64.architecture import ARCH
 from hcc.isa.x86_64.decode import decode
 from hcc.isa.x86_64.relocations import NAMES, relocate
 from hcc.isa.x86_64.startup import MIGRATE, SYSCALL, start
+from tests.isa.linking import Binutils, check_against_ld, supported
 
 NUMBERS = {name: number for number, name in NAMES.items()}
 
@@ -69,55 +67,17 @@ SECTIONS {
 """
 
 
-def _relocations(source: Any, linked: Any, section: str) -> list[Relocation]:
-    """The relocations of a section, with the values that symbols have after linking."""
-    table, final = (elf.get_section_by_name(".symtab") for elf in (source, linked))
-    found = []
-    for r in source.get_section_by_name(".rela" + section).iter_relocations():
-        symbol = table.get_symbol(r["r_info_sym"])
-        if isinstance(symbol["st_shndx"], int):
-            home = source.get_section(symbol["st_shndx"]).name
-            value = symbol["st_value"] + linked.get_section_by_name(home)["sh_addr"]
-        else:
-            value = final.get_symbol_by_name(symbol.name)[0]["st_value"] if symbol.name else 0
-        found.append(Relocation(r["r_offset"], r["r_info_type"], symbol.name, value, r["r_addend"]))
-    return found
-
-
 def test_relocated_sections_are_what_gnu_ld_makes(tmp_path: Path) -> None:
-    tools = next(
+    prefix = next(
         (p for p in ("x86_64-linux-gnu-", "") if shutil.which(f"{p}ld") and shutil.which(f"{p}as")),
         None,
     )
-    if tools is None:
+    if prefix is None:
         pytest.skip("binutils for x86-64 are not installed")
-    (tmp_path / "a.s").write_text(SOURCE)
-    (tmp_path / "script").write_text(SCRIPT)
-    command = [f"{tools}as", "-mrelax-relocations=no", "-o", "a.o", "a.s"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    command = [f"{tools}ld", "-m", "elf_x86_64", "-T", "script", "-e", "0", "-o", "linked", "a.o"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    seen = set()
-    with (tmp_path / "a.o").open("rb") as f, (tmp_path / "linked").open("rb") as g:
-        source, linked = ELFFile(f), ELFFile(g)
-        for name in (".code", ".facts"):
-            wanted = linked.get_section_by_name(name)
-            content = bytearray(source.get_section_by_name(name).data())
-            relocations = _relocations(source, linked, name)
-            seen |= {NAMES[r.type] for r in relocations}
+    binutils = Binutils(prefix, ("-mrelax-relocations=no",), ("-m", "elf_x86_64"))
+    binutils.link(tmp_path, SOURCE, SCRIPT)
 
-            relocate(content, wanted["sh_addr"], relocations)
-
-            assert wanted.data().hex(" ") == content.hex(" ")
-    assert seen == {name for name in NAMES.values() if _supported(name)}
-
-
-def _supported(name: str) -> bool:
-    try:
-        relocate(bytearray(16), 0, [Relocation(0, NUMBERS[name], "s", 0, 0)])
-    except UnsupportedError:
-        return False
-    return True
+    assert check_against_ld(tmp_path, relocate) == supported(relocate, tuple(NAMES))
 
 
 def _one(name: str, value: int, base: int = 0) -> None:

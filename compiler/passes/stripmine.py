@@ -79,7 +79,7 @@ class CountedExit:
     step: Operand  # how far a round goes
     up: bool
     stays: int  # which target of the block's terminator stays in the loop
-    at_latch: bool
+    at_latch: bool  # or else at the header, where the first round is tested too
 
     @property
     def may_pass(self) -> bool:
@@ -241,8 +241,12 @@ def trip_count(loop: Loop) -> int | None:
         worst = 0
         for start in starts:
             assert isinstance(start, Const)
-            begin = as_signed(int(start.value), type_) if signed else int(start.value)
-            distance = end - begin if exit_.up else begin - end
+            first = as_signed(int(start.value), type_) if signed else int(start.value)
+            if exit_.tested is not exit_.variable:
+                first += step if exit_.up else -step
+                if not lowest <= first < lowest + (1 << type_.bits):
+                    return None  # it wraps around before the first test
+            distance = end - first if exit_.up else first - end
             if distance < 0 and exit_.op is Op.NE:
                 return None
             worst = max(worst, distance)
@@ -411,13 +415,15 @@ class _Emitter:
 
 
 def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operand:
-    """min(bound, start + strip * step) without overflow, in the order of the exit's test. If
-    rounds may pass the bound, it is out itself and may let no round through."""
+    """min(bound, first + strip * step) without overflow, in the order of the exit's test, where
+    `first` is what that compares first (it may have wrapped around by then). If rounds may pass the
+    bound, it is out itself and may let no round through."""
     emit = _Emitter(outer, exit_.block.terminator.loc)
     type_, bound = start.type, exit_.bound
-    from_, to = start, bound
+    first = start if exit_.tested is exit_.variable else _stepped(emit, exit_, start)
+    from_, to = first, bound
     if type_ is PTR:
-        from_, to = emit(Op.PTRTOINT, I64, start), emit(Op.PTRTOINT, I64, bound)
+        from_, to = emit(Op.PTRTOINT, I64, first), emit(Op.PTRTOINT, I64, bound)
     word = from_.type
     rest = emit(Op.SUB, word, to, from_) if exit_.up else emit(Op.SUB, word, from_, to)
     step = _amount(exit_.step)
@@ -429,34 +435,32 @@ def _limit(outer: Block, start: Value, exit_: CountedExit, strip: int) -> Operan
         back = emit(Op.SUB, word, int_const(word, 0), distance)
     far = emit(Op.UGT, I1, rest, distance)
     if exit_.op is not Op.NE:
-        far = emit(Op.AND, I1, far, emit(exit_.op, I1, start, bound))
+        far = emit(Op.AND, I1, far, emit(exit_.op, I1, first, bound))
     end = _end(emit, exit_) if exit_.may_pass else bound
     add = Op.PTRADD if type_ is PTR else Op.ADD
-    moved = emit(add, type_, start, distance if exit_.up else back)
+    moved = emit(add, type_, first, distance if exit_.up else back)
     limit = emit(Op.SELECT, type_, far, moved, end)
     if not exit_.may_pass:
         return limit
-    leads = emit(exit_.strict, I1, start, limit)
+    leads = emit(exit_.strict, I1, first, limit)
     if step is None:
         # A step of 0 or less becomes a large number here.
         less = emit(Op.SUB, word, exit_.step, int_const(word, 1))
         onward = emit(Op.ULT, I1, less, int_const(word, _longest_step(exit_.step, strip)))
         leads = emit(Op.AND, I1, leads, onward)
-    return emit(Op.SELECT, type_, leads, limit, _tested_next(emit, exit_, start))
+    # Not the least value of the type: LLVM would ask in each round whether the limit is that.
+    nowhere = first if exit_.at_latch else _stepped(emit, exit_, first)
+    return emit(Op.SELECT, type_, leads, limit, nowhere)
 
 
-def _tested_next(emit: _Emitter, exit_: CountedExit, start: Value) -> Operand:
-    """What the exit compares when the first round is over: a limit that lets no second one
-    through. (So does the least value of the type, but LLVM then asks in each round whether the
-    limit is that.)"""
+def _stepped(emit: _Emitter, exit_: CountedExit, value: Operand) -> Operand:
+    """What a value of the loop's variable is a round later."""
     step = exit_.step
-    if start.type is PTR and not exit_.up:
+    if exit_.variable.type is not PTR:
+        return emit(Op.ADD if exit_.up else Op.SUB, exit_.variable.type, value, step)
+    if not exit_.up:
         step = emit(Op.SUB, I64, int_const(I64, 0), step)
-    op = Op.PTRADD if start.type is PTR else Op.ADD if exit_.up else Op.SUB
-    tested: Operand = start
-    for _ in range((exit_.tested is not exit_.variable) + (not exit_.at_latch)):
-        tested = emit(op, start.type, tested, step)
-    return tested
+    return emit(Op.PTRADD, PTR, value, step)
 
 
 def _end(emit: _Emitter, exit_: CountedExit) -> Operand:

@@ -75,6 +75,40 @@ static void rounds(int kind, int most)
         }
         break;
     }
+    /* Past the bound when it is first compared: all values of the type come first. */
+    case 16: {
+        unsigned i = none;
+        do ROUND(i) while (++i);
+        break;
+    }
+    case 17: {
+        unsigned i = 0;
+        do ROUND(i) while (++i);
+        break;
+    }
+    case 18: {
+        int64_t i = n;
+        do {
+            ROUND(i)
+            i++;
+        } while (i != n);
+        break;
+    }
+    case 19: {
+        int i = (int)hide(2147483647);
+        do ROUND(i) while ((i = (int)(i + 1u)) < n);
+        break;
+    }
+    case 20: {
+        int i = 2147483647;
+        do ROUND(i) while ((i = (int)(i + 1u)) < 10);
+        break;
+    }
+    case 21: {
+        const char *p = bytes + (unsigned)n;
+        do ROUND(p - bytes) while (--p != bytes + n && left > -1);
+        break;
+    }
     }
     printf("%d: %d %016llx\n", kind, left, (unsigned long long)sum);
 }
@@ -85,7 +119,7 @@ int main(int argc, char **argv)
         rounds(atoi(argv[1]), atoi(argv[2]));
         return 0;
     }
-    for (int kind = 0; kind < 16; kind++)
+    for (int kind = 0; kind < 22; kind++)
         for (int most = 1; most < 50; most += most < 3 ? 1 : 40)
             rounds(kind, most);
     return 0;

@@ -171,7 +171,7 @@ def test_a_program_without_points_does_not_move() -> None:
 def test_loops_that_never_reach_their_bound_come_by_points(tmp_path: Path) -> None:
     source = PROGRAMS / "migrate_endless.c"
     program = cells.build((source,), 2)
-    for kind in range(16):
+    for kind in range(22):
         process = Process(program, "x86_64", ["p", str(kind), "200000"], engine="jit")
         with (tmp_path / "out").open("wb") as out:
             process.personality.files[1].host = out.fileno()

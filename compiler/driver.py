@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -14,7 +15,7 @@ from hcc.compiler.garbage import collect_if_full, no_collection
 from hcc.compiler.ir.module import Module
 from hcc.compiler.ir.printer import print_module
 from hcc.compiler.kernelc import FrontEndOptions, compile_c
-from hcc.compiler.library import library_units
+from hcc.compiler.library import Busy, library_units
 from hcc.compiler.link.link import link
 from hcc.compiler.passes import prepare
 from hcc.isa.errors import HccError
@@ -30,13 +31,17 @@ class CompileOptions:
 
 
 def compile_program(
-    sources: Sequence[Path], options: CompileOptions, warn: Callable[[str], None] | None = None
+    sources: Sequence[Path],
+    options: CompileOptions,
+    warn: Callable[[str], None] | None = None,
+    busy: Busy = nullcontext,
 ) -> Program:
     """Compile and link C sources; CompileError carries the diagnostics of all of them. `warn` is
-    called with the rendered warnings of each source that has some."""
+    called with the rendered warnings of each source that has some; `busy` goes round what takes
+    long for no reason that the user sees."""
     with no_collection():
         modules = front_end(sources, options.front_end, warn)
-        library = library_units(options.build)
+        library = library_units(options.build, busy)
         _internalise(modules, {name for unit in library for name in unit.globals})
         units = build_units(modules, options.build)
         info = BuildInfo(

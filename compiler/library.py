@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,7 +79,11 @@ def _unpickled(content: bytes) -> list[Unit]:
     return units
 
 
-def library_units(options: BuildOptions) -> list[Unit]:
+Busy = Callable[[str], AbstractContextManager[object]]
+"""Goes round work that takes long, and is told what that is."""
+
+
+def library_units(options: BuildOptions, busy: Busy = nullcontext) -> list[Unit]:
     """The units of libhcc for the ISAs and migration points asked for."""
     own = BuildOptions(OPT_LEVEL, options.isas, options.points)
     key = store.digest_of([installation_digest().encode(), repr(own).encode()])
@@ -88,7 +93,8 @@ def library_units(options: BuildOptions) -> list[Unit]:
     from hcc.compiler.kernelc import FrontEndOptions, compile_c
 
     sources = sorted(LIBRARY_DIR.glob("*.c"))
-    modules = [compile_c(path, FrontEndOptions(), f"libhcc.{path.stem}") for path in sources]
-    units = build_units(modules, own)
+    with busy(f"compiling the C library for {', '.join(own.isas)}, which is then kept"):
+        modules = [compile_c(path, FrontEndOptions(), f"libhcc.{path.stem}") for path in sources]
+        units = build_units(modules, own)
     store.keep("libhcc", key, pickle.dumps(units, protocol=5))
     return units

@@ -130,6 +130,7 @@ class Process:
         self.plan: Plan | None = None
         self.poison = False
         self.checkpoint_at: int | None = None
+        self.counts_points = False
         self.trace: Callable[[Process], None] | None = None
         self.breakpoints: Breakpoints | None = None
         self._moved = False
@@ -166,6 +167,7 @@ class Process:
             )
         self.plan = plan
         self.checkpoint_at = checkpoint_at
+        self.counts_points = True
         thread = self.program.symbol(thread_block.SYMBOL)
         assert thread is not None
         self.memory.store(thread.addr + thread_block.MIGRATION_FLAG, 4, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hcc.runtime.cli.instruments import SECTION, FirmwareOptions, firmware_options
+from hcc.runtime.cli.progress import spinner
 from hcc.runtime.cli.streams import Source, write_output
 
 ISAS = "x86_64,aarch64,riscv64"
@@ -71,7 +72,7 @@ def command(
             else:
                 write_output(output, form.encode())
             return 0
-        program = compile_program(files, options, _warn)
+        program = compile_program(files, options, _warn, spinner)
     except CompileError as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,16 +9,14 @@ What the checks find goes to stderr; with `--strict` a warning makes the answer 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hcc.isa.errors import HccError
 from hcc.isa.store import write_atomically
-from hcc.runtime.cli import tables
+from hcc.runtime.cli import progress, tables
 
 from .firmware_case import case_command
 from .firmware_sources import (
@@ -364,7 +362,7 @@ def _feed(
     for value, eof in ((1, eof1), (2, eof2)):
         if eof is not None:
             flags |= np.where(eof, value, 0).astype(np.uint8)
-    with _progress(count) as advance:
+    with progress.bar("vectors", count, least=100_000) as advance:
         for part in parts(count, unit.batch * 4):
             seen = slice(None) if valid is None else valid[part]
             unit.tap_many(
@@ -373,32 +371,6 @@ def _feed(
                 None if times is None else times[part][seen],
             )
             advance(part.stop - part.start)
-
-
-class _progress:
-    """A progress bar on stderr, if that is a terminal and there is enough to do."""
-
-    def __init__(self, total: int) -> None:
-        self.bar: Any = None
-        if sys.stderr.isatty() and total > 100_000:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self.bar = Progress(console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task("vectors", total=total)
-
-    def __enter__(self) -> Callable[[int], None]:
-        if self.bar is not None:
-            self.bar.start()
-        return self.advance
-
-    def advance(self, count: int) -> None:
-        if self.bar is not None:
-            self.bar.advance(self.task, count)
-
-    def __exit__(self, *ignored: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
 
 
 def _print_table(trace: Trace, shown: int) -> None:

@@ -152,7 +152,8 @@ def exit_status(result: int | Death) -> int:
 
 def write_stats(process: Process, path: Path, units: dict[str, object]) -> None:
     """Write a process's statistics as JSON: the keys are those of `Statistics`, `lebug` has
-    the report of each instrumentation unit, `pim` that of a PIM memory."""
+    the report of each instrumentation unit, `pim` that of a PIM memory. Points are null where
+    nothing has counted them."""
     import json
 
     from attrs import asdict
@@ -160,6 +161,8 @@ def write_stats(process: Process, path: Path, units: dict[str, object]) -> None:
     from hcc.isa.store import write_atomically
 
     found = asdict(process.statistics) | ({"lebug": units} if units else {})
+    if not process.counts_points:
+        found["points"] = None
     if process.personality.pim is not None:
         found["pim"] = process.personality.pim.report()
     text = json.dumps(found, indent=2) + "\n"

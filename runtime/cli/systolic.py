@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hcc.isa.numerals import whole
-from hcc.runtime.cli import tables
+from hcc.runtime.cli import progress, tables
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -111,23 +111,6 @@ def _layer_table(result: NetworkResult, table: EnergyTable | None) -> Table:
     return view
 
 
-def _progress(total: int, what: str) -> tuple[Any, Callable[[], None]]:
-    """A progress display on stderr for a terminal: (context manager, advance)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    shown = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    task = shown.add_task(what, total=total)
-    return shown, lambda: shown.advance(task)
-
-
 @contextlib.contextmanager
 def _limited_memory() -> Iterator[None]:
     """Makes a lack of memory an error of the user's."""
@@ -180,7 +163,6 @@ def run_command(
     layouts = read_layout(layout) if layout else None
     table = _energy_table(energy) if energy else None
     folder = run_folder(Path(out), config.run_name) if out else None
-    shown, advance = _progress(len(network.layers), config.run_name)
     done = 0
 
     def layer_done(simulation: Simulation) -> None:
@@ -188,9 +170,9 @@ def run_command(
         if traces and folder is not None:
             write_traces(simulation, config, folder, done)
         done += 1
-        advance()
+        advance(1)
 
-    with shown, _limited_memory():
+    with progress.bar(config.run_name, len(network.layers)) as advance, _limited_memory():
         result = run_network(config, network, rules, layouts=layouts, progress=layer_done)
     if out:
         write_reports(result, Path(out))
@@ -369,8 +351,7 @@ def sweep_command(
     if jobs < 0:
         raise click.BadParameter("--jobs is from 0")
     total = len(list(grid.configs(config))) * len(networks)
-    shown, advance = _progress(total, "sweep")
-    with shown, _limited_memory():
+    with progress.bar("sweep", total) as advance, _limited_memory():
         points = sweeps.sweep(
             config,
             grid,
@@ -378,7 +359,7 @@ def sweep_command(
             _energy_table(energy),
             read_layout(layout) if layout else None,
             executor(jobs, ray),
-            lambda _: advance(),
+            lambda _: advance(1),
         )
     front = sweeps.pareto(points, objectives)
     if out:

@@ -59,6 +59,13 @@ def test_migrated_run_reports_its_moves(binary: Path, tmp_path: Path) -> None:
     assert {"x86_64", "riscv64"} == set(figures["instructions"])
 
 
+def test_statistics_do_not_claim_to_have_counted_points(binary: Path, tmp_path: Path) -> None:
+    stats = tmp_path / "stats.json"
+    hcc("run", "--stats", stats, binary)
+
+    assert json.loads(stats.read_text())["points"] is None
+
+
 def test_checkpoint_then_resume_elsewhere(binary: Path, tmp_path: Path) -> None:
     snap = tmp_path / "s.snap"
     first = hcc("checkpoint", "--at", 12, "-o", snap, binary, "--", "a")

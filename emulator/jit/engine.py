@@ -205,7 +205,10 @@ class JitCpu:
         before = interp.count
         bound = None if limit is None else before + max(limit - self.count, 0)
         try:
-            return interp.run(bound)
+            stop = interp.run(bound)
+            while stop.reason is StopReason.SYSCALL and self._passes_call():
+                stop = interp.run(bound)
+            return stop
         finally:
             self._executed += interp.count - before
             self._enter_blocks()

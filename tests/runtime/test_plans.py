@@ -168,6 +168,29 @@ def test_a_program_without_points_does_not_move() -> None:
         process.watch_points(parse_plan("random@7", ARCHITECTURES, 0))
 
 
+def test_a_trace_changes_no_plan(tmp_path: Path) -> None:
+    path = tmp_path / "points.c"
+    path.write_text(
+        "#include <hcc.h>\n"
+        "int main(void) { for (int i = 0; i < 50; i++) migrate_point(); return 7; }"
+    )
+    program = cells.build((path,), 1)
+    found = []
+    for engine in ("interp", "jit"):
+        for traced in (False, True):
+            process = Process(program, "x86_64", ["program"], engine=engine)
+            process.watch_points(parse_plan("x86_64,aarch64@9", program.isas, 0))
+            seen: list[int] = []
+            if traced:
+                process.trace = lambda at: seen.append(at.cpu.state.pc)  # noqa: B023
+            assert 7 == process.run()
+            process.close()
+            found.append((process.statistics.points, process.statistics.migrations))
+            assert len(seen) == (process.instructions if traced else 0)
+
+    assert found == [(found[0][0], found[0][0] // 9)] * 4
+
+
 def test_loops_that_never_reach_their_bound_come_by_points(tmp_path: Path) -> None:
     source = PROGRAMS / "migrate_endless.c"
     program = cells.build((source,), 2)
